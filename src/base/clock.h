@@ -1,0 +1,17 @@
+/* Time. Decisions use monotonic milliseconds only; wall time is for what people read and for what outlives the process.
+ * Pure folders (health, load, policy) never include this: they take time as an argument. Thread: any. */
+#pragma once
+
+#include <stdint.h>
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t clock_ms(void);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t clock_ns(void);
+
+/* Seconds since 1970 (CLOCK_REALTIME). */
+int64_t clock_wall_s(void);
+
+/* Milliseconds since 1970 (CLOCK_REALTIME). */
+int64_t clock_wall_ms(void);

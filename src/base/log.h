@@ -1,0 +1,13 @@
+/* Lines on standard error: "level: message", or with journald's <N> prefix when the journal reads them.
+ * Never called on the query path. Thread: any; a line is one write. */
+#pragma once
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_DEBUG };
+
+/* Lines above this level are dropped (LOG_NOTICE at the start). */
+void log_set_level(enum log_level level);
+
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));

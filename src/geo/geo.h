@@ -1,0 +1,39 @@
+/* Where clients are: mmdb databases and the operator's nets, compiled once into a trie of classes.
+ * The only user of libmaxminddb is this folder. A struct geo is immutable and belongs to one struct config's sites.
+ * Thread: compile in any one thread; read everywhere; freed by its owner after the last reader. */
+#pragma once
+
+#include "base/error.h"
+#include "base/report.h"
+#include "geo/trie.h"
+#include "model/classes.h"
+#include "model/config.h"
+
+struct geo;
+
+/* Reads all databases and nets of config and compiles them. NULL when anything is unsound; every finding goes to report with
+ * its place ("nets.conf:12", "GeoLite2-City.mmdb"). With nothing configured every client is of the unknown class. */
+struct geo *geo_compile(const struct config *config, struct report *report);
+void geo_free(struct geo *geo);
+
+const struct trie *geo_trie(const struct geo *geo);
+const struct classes *geo_classes(const struct geo *geo);
+
+/* Whether a file it was made from has since changed on disk and has been quiet for one call (so that a half-written copy is
+ * not taken). Cheap: stat() only. Thread: the owner's. */
+bool geo_changed(struct geo *geo);
+
+/* What the sources say of one address; read from the files anew, so it is exact and slow: for explain only. */
+struct geo_place {
+    bool known;          /* has a location */
+    double latitude, longitude;
+    char country[3], continent[3]; /* "" if not said */
+    uint32_t asn;        /* 0 if not said */
+    char source[256];    /* "geo/nets.conf:12", "GeoLite2-City.mmdb" or "" */
+    struct prefix network; /* the network the source says this of */
+};
+bool geo_locate(const struct config *config, const struct addr *addr, struct geo_place *ret_place, struct error *err);
+
+/* Great-circle distance in kilometres (haversine, mean radius 6371 km), and the same as the site's bias makes it seem. */
+double geo_distance_km(double lat1, double lon1, double lat2, double lon2);
+double geo_biased_km(double km, int bias);

@@ -1,0 +1,52 @@
+/* Observations -> verdicts: pure, time is an argument (monotonic milliseconds).
+ * One struct health for each check (one probe at one address of one endpoint), owned by the probe engine's thread. */
+#pragma once
+
+#include "model/standing.h"
+
+/* How one probe ended. */
+enum outcome { OUTCOME_ALIVE, OUTCOME_BUSY, OUTCOME_FAILED };
+
+struct observation {
+    enum outcome outcome;
+    enum reason reason;
+    uint32_t retry_after_s; /* with OUTCOME_BUSY; 0 if not said */
+    uint32_t rtt_us;        /* 0 if there was no answer */
+};
+
+enum { RETRY_AFTER_MIN_S = 1, RETRY_AFTER_MAX_S = 300, RETRY_AFTER_DEFAULT_S = 30 };
+
+struct health {
+    enum verdict verdict;
+    enum reason reason;      /* of the observation that made the verdict, or of the saved one */
+    uint64_t since_ms;       /* when the verdict became what it is */
+    unsigned fails, passes;  /* in a row, against and for the present verdict */
+    bool doubt;              /* the last observation speaks against the verdict */
+    uint64_t busy_until_ms;  /* draining holds at least until then, whatever is observed, unless the host dies */
+};
+
+struct health_step {
+    bool changed;           /* the verdict or doubt changed */
+    uint32_t next_ms;       /* from now until the next probe should start: the interval, or the confirming delay */
+};
+
+/* Unknown; or, with a saved verdict, that (reason REASON_SAVED, in doubt until the first observation). */
+void health_init(struct health *health, enum verdict saved, uint64_t now_ms);
+
+/* The only way a verdict changes by probing. fall failures in a row make it down, rise passes in a row make it up, the first observation of an
+ * unknown one decides at once. A busy answer (503) makes it draining at once and holds it for Retry-After (clamped). The first failure of an up or
+ * draining one asks for a confirming probe after probe->confirm_ms (then again until fall is reached). */
+struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms);
+
+/* Probing has stopped: unknown. True if that changed anything. */
+bool health_stop(struct health *health, uint64_t now_ms);
+
+/* One check as its endpoint sees it. */
+struct health_part {
+    enum family family;
+    enum transport transport;
+    const struct health *health;
+};
+
+/* An endpoint's health from its checks: each facet is the worst of its checks (all must be well), overall the best of the facets. */
+struct endpoint_health health_compose(const struct health_part *parts, size_t count);

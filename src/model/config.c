@@ -1,0 +1,118 @@
+#include "model/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void free_server(struct server_config *server)
+{
+    free(server->listen);
+    free(server->control);
+    free(server->state);
+    free(server->id);
+}
+
+static void free_geo(struct geo_config *geo)
+{
+    for (size_t i = 0; i < geo->database_count; i++)
+        free(geo->databases[i]);
+    free(geo->databases);
+    free(geo->nets);
+    for (size_t i = 0; i < geo->prefer_count; i++)
+        free(geo->prefer[i].sites);
+    free(geo->prefer);
+}
+
+static void free_sites(struct config *config)
+{
+    for (size_t i = 0; i < config->site_count; i++) {
+        free(config->sites[i].name);
+        free(config->sites[i].region);
+    }
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        free(config->endpoints[i].host);
+    free(config->sites);
+    free(config->endpoints);
+}
+
+static void free_services(struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        free(config->services[i].name);
+        free(config->services[i].label);
+        free(config->services[i].sites);
+    }
+    free(config->services);
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    free(config->path);
+    free_server(&config->server);
+    free_geo(&config->geo);
+    for (size_t i = 0; i < config->zone_count; i++) {
+        free(config->zones[i].name);
+        free(config->zones[i].file);
+    }
+    free(config->zones);
+    for (size_t i = 0; i < config->probe_count; i++) {
+        free(config->probes[i].name);
+        free(config->probes[i].from);
+    }
+    free(config->probes);
+    free_sites(config);
+    free_services(config);
+    free(config);
+}
+
+/* Case-insensitive, one final dot ignored. */
+static bool same_host(const char *a, const char *b)
+{
+    size_t la = strlen(a), lb = strlen(b);
+    la -= la > 1 && a[la - 1] == '.';
+    lb -= lb > 1 && b[lb - 1] == '.';
+    return la == lb && strncasecmp(a, b, la) == 0;
+}
+
+int config_site(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->site_count; i++)
+        if (strcmp(config->sites[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+int config_endpoint(const struct config *config, const char *host)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        if (same_host(config->endpoints[i].host, host))
+            return (int)i;
+    return -1;
+}
+
+int config_service(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->service_count; i++)
+        if (same_host(config->services[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+const char *policy_text(enum policy policy)
+{
+    static const char *const texts[] = {"nearest", "ordered", "weighted"};
+    return texts[policy];
+}
+
+const char *srv_mode_text(enum srv_mode mode)
+{
+    return mode == SRV_RANKED ? "ranked" : "weighted";
+}
+
+const char *all_down_text(enum all_down choice)
+{
+    static const char *const texts[] = {"serve-all", "static", "empty"};
+    return texts[choice];
+}

@@ -1,0 +1,133 @@
+/* The nouns of the configuration as plain data: what a start or a reload has read and found sound.
+ * Made whole by config_load(), never changed afterwards, freed with config_free(). Indices, not pointers, link the parts.
+ * All texts and arrays belong to the struct config that holds them. Names of hosts and zones are lower case with a final dot.
+ * Thread: any (immutable). */
+#pragma once
+
+#include "base/addr.h"
+#include "model/verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SITES_MAX = 250,       /* a class stores its site order as one octet a site */
+    ENDPOINTS_MAX = 60000, /* over all sites; indices are 16 bits */
+    SERVICES_MAX = 20000,
+    PROBES_PER_ENDPOINT_MAX = 8,
+    TARGETS_MAX = 16, /* records of one steered answer */
+    ALIVE_MAX = 32,
+};
+
+struct server_config {
+    struct hostport *listen;
+    size_t listen_count;
+    unsigned workers; /* UDP workers, at least 1 (the file's 0 has been resolved to the number of cores) */
+    char *control;    /* path of the admin socket */
+    char *state;      /* folder of saved verdicts and overrides */
+    char *id;         /* NSID and id.server; "" for none */
+};
+
+/* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */
+struct prefer {
+    enum { PREFER_COUNTRY, PREFER_CONTINENT, PREFER_ASN } kind;
+    char code[3];  /* ISO 3166 country or two-letter continent, upper case */
+    uint32_t asn;
+    uint8_t *sites; /* site indices */
+    size_t site_count;
+};
+
+struct geo_config {
+    char **databases; /* paths of mmdb files */
+    size_t database_count;
+    char *nets; /* path, or NULL */
+    struct prefer *prefer;
+    size_t prefer_count;
+};
+
+struct zone_config {
+    char *name; /* "sip.example.com." */
+    char *file;
+};
+
+enum probe_type { PROBE_SIP };
+
+struct probe {
+    char *name;
+    enum probe_type type;
+    enum transport transport;
+    uint16_t port;
+    uint32_t interval_ms, timeout_ms, confirm_ms;
+    unsigned fall, rise;
+    uint16_t alive[ALIVE_MAX]; /* status codes that count as alive; a 2xx class is written out by its members */
+    size_t alive_count;        /* 0: the default list (2xx 401 403 404 405 407 481 483 486 488 501) */
+    unsigned max_forwards;     /* 0 to 255 */
+    char *from;                /* domain of the From header, or NULL for the local address */
+    struct addr address;       /* probe here instead of at the endpoint's addresses; FAMILY_NONE if not set */
+};
+
+struct endpoint {
+    char *host; /* "lb1.lon.sip.example.com." */
+    uint8_t site;
+    unsigned tier;   /* 1 first */
+    unsigned weight; /* 0 to 65535; 0 = only when nothing else of its tier is left */
+    struct addr address; /* probe here instead of at the host's addresses; FAMILY_NONE if not set */
+    uint16_t probes[PROBES_PER_ENDPOINT_MAX]; /* indices of struct probe */
+    size_t probe_count;
+};
+
+struct site {
+    char *name, *region;   /* region may be "" */
+    double latitude, longitude;
+    int bias;              /* percent, -99 to 99: how much nearer (positive) or farther the site seems */
+    unsigned min_up;       /* with fewer endpoints up, the site is left out */
+    uint16_t first_endpoint, endpoint_count; /* its endpoints stand together */
+};
+
+enum policy { POLICY_NEAREST, POLICY_ORDERED, POLICY_WEIGHTED };
+enum srv_mode { SRV_RANKED, SRV_WEIGHTED };
+enum all_down { ALL_DOWN_SERVE_ALL, ALL_DOWN_STATIC, ALL_DOWN_EMPTY };
+
+struct service {
+    char *name;  /* "sip.example.com." */
+    char *label; /* may be "" */
+    enum policy policy;
+    uint8_t *sites; /* in the order of the file */
+    size_t site_count;
+    enum srv_mode srv;
+    unsigned targets; /* 1 to TARGETS_MAX */
+    uint32_t ttl_s;
+    uint8_t sticky_v4, sticky_v6; /* prefix lengths that the choice is a function of */
+    bool spread_query;            /* spread = "query": a new draw for each query instead */
+    enum all_down on_all_down;
+};
+
+struct config {
+    char *path; /* the file it came from */
+    struct server_config server;
+    struct geo_config geo;
+    struct zone_config *zones;
+    size_t zone_count;
+    struct probe *probes;
+    size_t probe_count;
+    struct site *sites;
+    size_t site_count;
+    struct endpoint *endpoints;
+    size_t endpoint_count;
+    struct service *services;
+    size_t service_count;
+};
+
+/* NULL is allowed. */
+void config_free(struct config *config);
+
+/* Index of the site, endpoint (of any site, by host) or service with this name (case and final dot ignored for hosts and
+ * services), or -1. */
+int config_site(const struct config *config, const char *name);
+int config_endpoint(const struct config *config, const char *host);
+int config_service(const struct config *config, const char *name);
+/* "nearest", "serve-all" ... for tables and messages. */
+const char *policy_text(enum policy policy);
+const char *srv_mode_text(enum srv_mode mode);
+const char *all_down_text(enum all_down choice);

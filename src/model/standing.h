@@ -1,0 +1,51 @@
+/* What policy knows of the world besides the configuration: the health of each endpoint and the operator's orders.
+ * Plain values, one entry an endpoint or a site by its index in struct config. Thread: the owner's. */
+#pragma once
+
+#include "model/config.h"
+#include "model/override.h"
+
+/* The verdict for one address family and transport of an endpoint; probed is false where no probe speaks for it. */
+struct facet {
+    enum verdict verdict;
+    bool probed;
+};
+
+struct endpoint_health {
+    struct facet of[2][TRANSPORT_COUNT]; /* [0] IPv4, [1] IPv6 */
+    enum verdict overall; /* the best of the facets; VERDICT_UP where nothing is probed */
+    enum reason reason;   /* of the facet that decided overall */
+    uint64_t since_ms;    /* monotonic: when overall became what it is */
+    bool doubt;           /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
+};
+
+enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_DISABLE };
+
+/* How an endpoint stands for choosing, best first. */
+enum standing { STANDING_UP, STANDING_UNKNOWN, STANDING_RESERVE, STANDING_OUT };
+
+/* What made it stand so; for explain. */
+enum cause {
+    CAUSE_VERDICT,          /* its own verdict */
+    CAUSE_ENDPOINT_DRAIN,
+    CAUSE_ENDPOINT_DISABLE,
+    CAUSE_SITE_DRAIN,
+    CAUSE_SITE_DISABLE,
+    CAUSE_MIN_UP,           /* its site has fewer endpoints up than min_up */
+    CAUSE_SUSPECT,          /* everything fell at once: its fall is not believed */
+    CAUSE_NOT_OFFERED,      /* the zone file has no such record for it */
+    CAUSE_NOT_IN_SERVICE,   /* its site does not belong to the service */
+    CAUSE_COUNT
+};
+
+const char *standing_text(enum standing standing);
+const char *cause_text(enum cause cause);
+
+/* The inputs of a plan that change. Arrays are the caller's: endpoints by endpoint index, orders by endpoint and site index. */
+struct world_state {
+    const struct endpoint_health *health;
+    const uint8_t *endpoint_orders; /* enum order_state */
+    const uint8_t *site_orders;     /* enum order_state */
+    bool suspect; /* set by policy_suspect(): endpoints that fell with the rest still count as up */
+    uint64_t suspect_since_ms; /* falls at or after this moment are not believed */
+};

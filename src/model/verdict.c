@@ -1,0 +1,56 @@
+#include "model/verdict.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const verdicts[] = {"unknown", "up", "draining", "down"};
+static const char *const reasons[] = {"not yet probed", "answered",      "busy (503)",  "bad status", "bad answer", "timeout",
+                                      "refused",        "unreachable",   "closed",      "cannot send", "no probe",  "saved",
+                                      "probing stopped"};
+static const char *const transports[] = {"udp", "tcp", "tls", "ws", "wss"};
+
+_Static_assert(sizeof reasons / sizeof *reasons == REASON_COUNT, "a text for each reason");
+_Static_assert(sizeof transports / sizeof *transports == TRANSPORT_COUNT, "a text for each transport");
+
+const char *verdict_text(enum verdict verdict)
+{
+    return verdicts[verdict];
+}
+
+const char *reason_text(enum reason reason)
+{
+    return reasons[reason];
+}
+
+const char *transport_text(enum transport transport)
+{
+    return transports[transport];
+}
+
+static bool find(const char *text, const char *const *texts, size_t count, size_t *ret_index)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0) {
+            *ret_index = i;
+            return true;
+        }
+    return false;
+}
+
+bool verdict_from_text(const char *text, enum verdict *ret_verdict)
+{
+    size_t i;
+    if (!find(text, verdicts, sizeof verdicts / sizeof *verdicts, &i))
+        return false;
+    *ret_verdict = (enum verdict)i;
+    return true;
+}
+
+bool transport_from_text(const char *text, enum transport *ret_transport)
+{
+    size_t i;
+    if (!find(text, transports, sizeof transports / sizeof *transports, &i))
+        return false;
+    *ret_transport = (enum transport)i;
+    return true;
+}

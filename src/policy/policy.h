@@ -1,0 +1,46 @@
+/* Everything -> plan, with reasons: pure, no clock, no I/O; the same input gives the same plan on every server.
+ * The order of the rules is DESIGN's ("Policy, in order"). Thread: the director's; the results are immutable. */
+#pragma once
+
+#include "model/classes.h"
+#include "model/plan.h"
+#include "model/standing.h"
+
+/* What stays the same between reloads: the rendezvous draws (endpoint order of each bucket inside each site and tier). */
+struct policy;
+
+/* config and classes must outlive it. */
+struct policy *policy_new(const struct config *config, const struct classes *classes);
+void policy_free(struct policy *policy);
+
+/* How each endpoint stands for a spec (config->endpoint_count entries each; ret_causes may be NULL). */
+void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                      uint8_t *ret_standings, uint8_t *ret_causes);
+
+/* The plan for a spec, with one reference, never NULL. If the standings equal those another spec had, the caller shares instead
+ * (see policy_spec_equal). */
+struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
+
+/* Whether two specs give the same plan in this state (equal choosing, and the same standing of every endpoint). */
+bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b);
+
+/* Bucket of a client: its address cut to the service's sticky length, hashed. */
+unsigned policy_bucket(const struct addr *client, unsigned sticky_len);
+
+/* Everything at once means us: true if no endpoint with a probe is up or draining any more and at least two of them (of two sites, where there are
+ * two) fell within window_ms of each other; *ret_since_ms is then the moment from which falls are not believed. probed: by endpoint. */
+bool policy_suspect(const struct config *config, const struct endpoint_health *health, uint64_t window_ms, uint64_t *ret_since_ms);
+
+/* One endpoint's place in one decision, for explain. */
+struct explained {
+    uint16_t endpoint;
+    uint8_t standing;   /* enum standing */
+    uint8_t cause;      /* enum cause */
+    int rank;           /* 0 = winner ... place in the answer; -1 = not in it */
+    int site_rank;      /* place of its site in the order of this class and bucket, 0 first; -1 = not in the service */
+};
+
+/* Explains one decision, by the same functions that make the plan. ret: config->endpoint_count entries, in the order of choice (sites by rank, then
+ * tier, then draw). Returns the selection's kind. */
+enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                                   uint32_t class_number, unsigned bucket, struct explained *ret);

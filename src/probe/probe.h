@@ -1,0 +1,45 @@
+/* The probe engine: one thread with its own event loop that runs every check on time and turns its end into a verdict.
+ * Nothing else in the process can delay it: it shares only two short-locked queues with the rest.
+ * Thread: all functions here are for the director's thread; on_result is called in the engine's thread. */
+#pragma once
+
+#include "base/error.h"
+#include "health/health.h"
+
+/* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
+struct check {
+    char *host;            /* endpoint's name; the engine keeps a copy */
+    uint16_t endpoint;     /* index in the config the check was made from */
+    struct probe probe;    /* by value; its texts are copied by the engine */
+    struct hostport target;
+    enum verdict saved;    /* used when the check is new to the engine: VERDICT_UNKNOWN or the saved verdict */
+};
+
+/* What the director hears after every probe. */
+struct check_result {
+    uint32_t check;      /* index in the array given to probe_engine_set() */
+    uint32_t generation; /* of that set */
+    struct health health; /* after the observation */
+    struct observation last;
+    uint64_t at_ms;      /* when the probe ended */
+    uint64_t count;      /* probes ended so far */
+    bool changed;
+};
+
+struct probe_engine;
+typedef void (*probe_result_fn)(const struct check_result *result, void *context);
+
+/* Starts the thread. on_result must be quick and thread-safe. */
+struct probe_engine *probe_engine_new(probe_result_fn on_result, void *context, struct error *err);
+void probe_engine_free(struct probe_engine *engine); /* stops and joins */
+
+/* Replaces the set of checks. Checks known from before keep their health, connection and place in the schedule; others start within their first
+ * interval, spread evenly (a new set's very first probes: within min(interval, 1 s)). The array is copied. generation is the caller's number. */
+void probe_engine_set(struct probe_engine *engine, const struct check *checks, size_t count, uint32_t generation);
+
+struct probe_engine_state {
+    uint64_t heartbeat_ms;  /* monotonic time of the loop's last turn (it turns at least every 250 ms) */
+    uint64_t started, ended; /* probes */
+    uint32_t late_max_ms;   /* the largest lateness of a probe's start in the last minute or so */
+};
+struct probe_engine_state probe_engine_state(const struct probe_engine *engine);

@@ -1,0 +1,52 @@
+/* Master files (RFC 1035) -> record sets, by ldns. The only user of ldns is this folder.
+ * A struct zone is immutable after loading. Thread: any one loads; everyone may read; freed by its owner. */
+#pragma once
+
+#include "base/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rdata {
+    const uint8_t *octets; /* wire format, names not compressed, case as in the file */
+    uint16_t len;
+};
+
+struct rrset {
+    uint16_t type, count;
+    uint32_t ttl_s; /* one for the whole set (RFC 2181 5.2): the smallest */
+    const struct rdata *rdatas; /* in the order of the file, without duplicates */
+};
+
+struct zone_node {
+    const uint8_t *name; /* wire format, lower case */
+    uint8_t name_len;    /* 1 to 255 */
+    uint16_t rrset_count;
+    const struct rrset *rrsets; /* by type, ascending; none for an empty non-terminal */
+};
+
+struct zone {
+    const uint8_t *apex; /* wire format, lower case */
+    uint8_t apex_len;
+    const char *file;
+    uint32_t serial;
+    const struct zone_node *nodes; /* canonical order (RFC 4034 6.1), the apex first; empty non-terminals are there */
+    size_t node_count;
+};
+
+/* Reads the file as the zone name ("sip.example.com."). NULL when unsound; all findings go to report as "file:line: ...".
+ * Sound: one SOA, at the apex; NS at the apex; every owner inside the zone; CNAME alone at its name (RFC 1034 3.6.2); no record set
+ * larger than 65535 octets. Warned of: differing TTLs in a set, data below a delegation that is not glue. Class IN only. */
+struct zone *zone_load(const char *name, const char *file, struct report *report);
+void zone_free(struct zone *zone);
+
+/* The node of this name (wire format, lower case) or NULL. */
+const struct zone_node *zone_find(const struct zone *zone, const uint8_t *name, size_t name_len);
+const struct rrset *zone_rrset(const struct zone_node *node, uint16_t type);
+
+/* One record as text, "owner TTL IN TYPE rdata"; to be freed. NULL when the octets are not sound. owner is wire format. */
+char *zone_record_text(const uint8_t *owner, uint16_t type, uint32_t ttl_s, const uint8_t *rdata, uint16_t len);
+/* "SRV" -> 33, also "TYPE65280"; 0 when unknown. And back (static storage not used: out is filled and returned). */
+uint16_t zone_type_number(const char *text);
+const char *zone_type_text(uint16_t type, char out[16]);
