@@ -1,0 +1,50 @@
+/* THE MEETING PLACE: the immutable whole that a worker reads, replaced by one pointer swap.
+ * Built and published by the director's thread only; read by workers inside RCU (QSBR); the old one is freed after a grace period. */
+#pragma once
+
+#include "base/error.h"
+#include "snapshot/world.h"
+
+struct snapshot;
+
+/* How services stand by the operator's orders; one octet a service. */
+enum service_state { SERVICE_NORMAL, SERVICE_DRAINED /* short TTL */, SERVICE_DISABLED /* NODATA */ };
+
+/* Plans and answers for this state of the world. services: enum service_state by service index. previous (may be NULL) lends the plans that stay the same;
+ * it must be of the same world and place to lend any. generation: the caller's, growing. */
+struct snapshot *snapshot_build(struct world *world, struct place *place, const struct world_state *state, const uint8_t *services,
+                                const struct snapshot *previous, uint64_t generation);
+
+/* Only for one that was never published (explain of a file, tests). */
+void snapshot_free(struct snapshot *snapshot);
+
+/* Makes it the current one and takes it; the one before is freed when no worker can see it any more. Refused (false, and it stays the caller's) when
+ * its generation is not newer, or when it answers nothing for a service that the current one answers, unless that service is disabled or
+ * chose on_all_down = "empty". Called in one place: control/director.c. */
+bool snapshot_publish(struct snapshot *snapshot, struct error *err);
+
+/* The published one, NULL before the first. In a worker: valid until its next quiescent state. In the director's thread: always. */
+const struct snapshot *snapshot_current(void);
+
+/* Takes the published one back at the end of the program, after the last worker has gone. */
+void snapshot_withdraw(void);
+
+uint64_t snapshot_generation(const struct snapshot *snapshot);
+struct world *snapshot_world(const struct snapshot *snapshot);
+struct place *snapshot_place(const struct snapshot *snapshot);
+
+/* One decision, as the answer to a query takes it. */
+struct decision {
+    bool steered;           /* false: the name and type are answered from the zone file as it is */
+    uint32_t service;       /* index, when steered */
+    struct plan_spec spec;  /* what the RRset's plan is made for */
+    uint32_t class_number;
+    unsigned class_depth;   /* prefix length at which the class is certain */
+    unsigned bucket, scope; /* scope: what ECS is told */
+    bool uniform;           /* every bucket gets the same */
+    uint32_t ttl_s;
+    struct selection selection;
+};
+
+/* The decision for name (wire format, lower case), type and client; what answer_query() would use. Thread: director's, or under RCU. */
+struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *name, size_t name_len, uint16_t type, const struct addr *client);

@@ -1,0 +1,32 @@
+/* What stays the same between reloads: the configuration, the zones, and what is bound of the two: every name with its prepared octets, every
+ * steered RRset with its records by endpoint. Built by a loader thread, immutable, shared by reference count.
+ * Thread: any reads; the last world_unref() frees. */
+#pragma once
+
+#include "base/report.h"
+#include "geo/geo.h"
+#include "model/plan.h"
+#include "policy/policy.h"
+#include "zone/zone.h"
+
+struct world;
+
+/* Binds services to zones. Takes config and the zones (array copied, zones owned) in every case. NULL when unsound, for example when a target of a
+ * steered RRset is no endpoint of the service's sites; everything goes to report. zones: one for each config->zones entry. */
+struct world *world_new(struct config *config, struct zone *const *zones, struct report *report);
+struct world *world_ref(struct world *world);
+void world_unref(struct world *world);
+
+const struct config *world_config(const struct world *world);
+const struct zone *world_zone(const struct world *world, size_t index);
+
+/* Addresses of an endpoint's host in the zone files (A first), for probing. */
+size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs);
+
+/* The geo data and the policy's draws of one world; replaced when a database changes, shared by reference count. */
+struct place;
+struct place *place_new(struct world *world, struct report *report); /* compiles; slow; NULL with findings */
+struct place *place_ref(struct place *place);
+void place_unref(struct place *place);
+struct geo *place_geo(const struct place *place);
+const struct policy *place_policy(const struct place *place);
