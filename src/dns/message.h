@@ -38,7 +38,7 @@ struct query {
     bool has_question; /* the question could be read: it is echoed */
     uint16_t qtype, qclass;
     uint8_t qname_len;
-    uint8_t qname[NAME_MAX];   /* lower case */
+    uint8_t qname[NAME_OCTETS];   /* lower case */
     const uint8_t *question;   /* in the packet, as asked */
     uint16_t question_len;
     bool edns, dnssec_ok, nsid;

@@ -4,15 +4,15 @@
 
 #include "base/cursor.h"
 
-enum { NAME_MAX = 255, LABEL_MAX = 63, NAME_TEXT = 1025 };
+enum { NAME_OCTETS = 255, LABEL_OCTETS = 63, NAME_TEXT = 1025 };
 
 /* Reads an uncompressed name, as questions hold it (a pointer or a label type 01/10 is an error). Writes the lower-case form to out and returns
  * its length, the final empty label included; 0 when malformed or longer than 255 octets. */
-size_t name_read(struct reader *r, uint8_t out[NAME_MAX]);
+size_t name_read(struct reader *r, uint8_t out[NAME_OCTETS]);
 
 /* Text ("sip.example.com." or without the final dot, with \. and \DDD escapes, RFC 1035 5.1) to lower-case wire format. Returns the length, 0 when
  * it is no name. */
-size_t name_from_text(const char *text, uint8_t out[NAME_MAX]);
+size_t name_from_text(const char *text, uint8_t out[NAME_OCTETS]);
 
 /* Wire format to text with a final dot; escapes what a master file would. Returns out. */
 const char *name_to_text(const uint8_t *name, char out[NAME_TEXT]);

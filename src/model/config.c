@@ -100,7 +100,7 @@ int config_service(const struct config *config, const char *name)
     return -1;
 }
 
-const char *policy_text(enum policy policy)
+const char *policy_text(enum policy_kind policy)
 {
     static const char *const texts[] = {"nearest", "ordered", "weighted"};
     return texts[policy];

@@ -85,14 +85,14 @@ struct site {
     uint16_t first_endpoint, endpoint_count; /* its endpoints stand together */
 };
 
-enum policy { POLICY_NEAREST, POLICY_ORDERED, POLICY_WEIGHTED };
+enum policy_kind { POLICY_NEAREST, POLICY_ORDERED, POLICY_WEIGHTED };
 enum srv_mode { SRV_RANKED, SRV_WEIGHTED };
 enum all_down { ALL_DOWN_SERVE_ALL, ALL_DOWN_STATIC, ALL_DOWN_EMPTY };
 
 struct service {
     char *name;  /* "sip.example.com." */
     char *label; /* may be "" */
-    enum policy policy;
+    enum policy_kind policy;
     uint8_t *sites; /* in the order of the file */
     size_t site_count;
     enum srv_mode srv;
@@ -128,6 +128,6 @@ int config_site(const struct config *config, const char *name);
 int config_endpoint(const struct config *config, const char *host);
 int config_service(const struct config *config, const char *name);
 /* "nearest", "serve-all" ... for tables and messages. */
-const char *policy_text(enum policy policy);
+const char *policy_text(enum policy_kind policy);
 const char *srv_mode_text(enum srv_mode mode);
 const char *all_down_text(enum all_down choice);

@@ -53,7 +53,7 @@ enum plan_purpose {
 /* What a plan is made for; services and RRsets with an equal spec share a plan. */
 struct plan_spec {
     enum plan_purpose purpose;
-    enum policy policy;
+    enum policy_kind policy;
     enum srv_mode srv;
     enum all_down on_all_down;
     unsigned targets;
