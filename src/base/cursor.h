@@ -111,6 +111,11 @@ static inline uint16_t get_u16(const uint8_t *from)
     return (uint16_t)(from[0] << 8 | from[1]);
 }
 
+static inline uint32_t get_u32(const uint8_t *from)
+{
+    return (uint32_t)get_u16(from) << 16 | get_u16(from + 2);
+}
+
 static inline void write_u8(struct writer *w, uint8_t value)
 {
     write_bytes(w, &value, 1);

@@ -33,6 +33,7 @@ struct zone {
     uint32_t serial;
     const struct zone_node *nodes; /* canonical order (RFC 4034 6.1), the apex first; empty non-terminals are there */
     size_t node_count;
+    struct zone_memory *memory; /* private: what holds all this, and the index of names */
 };
 
 /* Reads the file as the zone name ("sip.example.com."). NULL when unsound; all findings go to report as "file:line: ...".
