@@ -12,6 +12,7 @@ struct observation {
     enum reason reason;
     uint32_t retry_after_s; /* with OUTCOME_BUSY; 0 if not said */
     uint32_t rtt_us;        /* 0 if there was no answer */
+    uint16_t status;        /* SIP status code of the answer, for people to read; 0 if there was none */
 };
 
 enum { RETRY_AFTER_MIN_S = 1, RETRY_AFTER_MAX_S = 300, RETRY_AFTER_DEFAULT_S = 30 };
@@ -20,25 +21,28 @@ struct health {
     enum verdict verdict;
     enum reason reason;      /* of the observation that made the verdict, or of the saved one */
     uint64_t since_ms;       /* when the verdict became what it is */
-    unsigned fails, passes;  /* in a row, against and for the present verdict */
+    unsigned fails, passes;  /* failed and alive observations in a row */
+    unsigned blind;          /* probes in a row that ended with REASON_LOCAL: they observed nothing */
     bool doubt;              /* the last observation speaks against the verdict */
     uint64_t busy_until_ms;  /* draining holds at least until then, whatever is observed, unless the host dies */
 };
 
 struct health_step {
     bool changed;           /* the verdict or doubt changed */
-    uint32_t next_ms;       /* from now until the next probe should start: the interval, or the confirming delay */
+    uint32_t next_ms;       /* from now (the probe's end) until the next probe should start: the interval, or the confirming delay */
 };
 
 /* Unknown; or, with a saved verdict, that (reason REASON_SAVED, in doubt until the first observation). */
 void health_init(struct health *health, enum verdict saved, uint64_t now_ms);
 
-/* The only way a verdict changes by probing. fall failures in a row make it down, rise passes in a row make it up, the first observation of an
- * unknown one decides at once. A busy answer (503) makes it draining at once and holds it for Retry-After (clamped). The first failure of an up or
- * draining one asks for a confirming probe after probe->confirm_ms (then again until fall is reached). */
+/* The only way a verdict changes by probing; the moves are a table in health.c. fall failures in a row make it down, rise passes in a row make it
+ * up; the first answer (alive or busy) of an unknown or saved one decides at once, a first failure does not. A busy answer (503) makes it draining
+ * at once and holds it for Retry-After (clamped). The first failure of one that is not down asks for a confirming probe after the shorter of
+ * probe->confirm_ms and the interval (then again until fall is reached). A probe that could not be sent (REASON_LOCAL) is no failure: it leaves the
+ * verdict in doubt, and fall of them in a row make an up or draining one unknown; a down one stays down. */
 struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms);
 
-/* Probing has stopped: unknown. True if that changed anything. */
+/* Probing has stopped: unknown. True if that changed the verdict or its doubt. */
 bool health_stop(struct health *health, uint64_t now_ms);
 
 /* One check as its endpoint sees it. */

@@ -9,6 +9,7 @@
 struct facet {
     enum verdict verdict;
     bool probed;
+    uint64_t since_ms; /* monotonic: when the verdict became what it is */
 };
 
 struct endpoint_health {

@@ -1,0 +1,66 @@
+/* One decision told in full, by the rules that plans are made of. */
+#include "policy/rules.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct teller {
+    const struct policy *policy;
+    const uint8_t *standings, *causes;
+    const uint16_t *chosen; /* in order */
+    unsigned chosen_count;
+    struct explained *next; /* to be written */
+};
+
+static void tell(struct teller *teller, uint16_t endpoint, int site_rank)
+{
+    struct explained *told = teller->next++;
+    *told = (struct explained){
+        .endpoint = endpoint, .standing = teller->standings[endpoint], .cause = teller->causes[endpoint], .rank = -1, .site_rank = site_rank};
+    for (unsigned i = 0; i < teller->chosen_count; i++)
+        if (teller->chosen[i] == endpoint)
+            told->rank = (int)i;
+}
+
+static void tell_site(struct teller *teller, unsigned site, unsigned bucket, int site_rank)
+{
+    const uint16_t *row = draw_row(teller->policy, site, bucket);
+    for (size_t i = 0; i < teller->policy->config->sites[site].endpoint_count; i++)
+        tell(teller, row[i], site_rank);
+}
+
+static void tell_all(struct teller *teller, const struct plan_spec *spec, struct site_list list, unsigned bucket)
+{
+    bool of_service[SITES_MAX] = {false};
+    for (size_t i = 0; i < spec->site_count; i++)
+        of_service[spec->sites[i]] = true;
+    int site_rank = 0;
+    for (size_t i = 0; i < list.count; i++)
+        if (of_service[list.sites[i]])
+            tell_site(teller, list.sites[i], bucket, site_rank++);
+    for (size_t site = 0; site < teller->policy->config->site_count; site++)
+        if (!of_service[site])
+            tell_site(teller, (unsigned)site, bucket, -1);
+}
+
+enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                                   uint32_t class_number, unsigned bucket, struct explained *ret)
+{
+    const size_t count = policy->config->endpoint_count;
+    const struct plan_spec seen = spec_effective(spec);
+    const struct site_list list = site_order(policy, spec, class_number, bucket);
+    uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1);
+    uint16_t chosen[TARGETS_MAX];
+    struct slate slate;
+    slate_init(&slate, policy, state, spec);
+    policy_standings(policy, state, &seen, standings, causes);
+    if (slate.kind == SELECTION_STEERED)
+        bucket_fill(policy, &slate, list, bucket, chosen);
+    struct teller teller = {policy, standings, causes, chosen, slate.kind == SELECTION_STEERED ? slate.need : 0, ret};
+    tell_all(&teller, spec, list, bucket);
+    slate_release(&slate);
+    free(standings);
+    free(causes);
+    return slate.kind;
+}

@@ -1,0 +1,72 @@
+/* Rules 2, 4 and 5: which sites, in which order, and who inside them. */
+#include "policy/rules.h"
+
+struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket)
+{
+    const size_t count = policy->config->site_count;
+    switch (spec->policy) {
+    case POLICY_NEAREST:
+        return (struct site_list){class_order(policy->classes, class_number), count};
+    case POLICY_WEIGHTED:
+        return (struct site_list){policy->site_draws + bucket * count, count};
+    case POLICY_ORDERED:
+        break;
+    }
+    return (struct site_list){spec->sites, spec->site_count};
+}
+
+/* Sites with somebody known to be up go before those where everybody is unknown. Room (rule 4) has its place here, when load is known:
+ * between the order of the class and this walk. */
+unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t ret_sites[TARGETS_MAX], size_t *ret_walked)
+{
+    unsigned count = 0, filled = 0;
+    *ret_walked = 0;
+    for (unsigned grade = GRADE_FIRST; grade <= GRADE_SECOND; grade++) {
+        for (size_t i = 0; i < list.count && filled < slate->need; i++) {
+            const uint8_t site = list.sites[i];
+            if (i >= *ret_walked)
+                *ret_walked = i + 1;
+            if (slate->site_grades[site] != grade)
+                continue;
+            ret_sites[count++] = site;
+            filled += slate->sizes[site];
+        }
+    }
+    return count;
+}
+
+void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places, uint16_t *ret_endpoints)
+{
+    const uint16_t *row = draw_row(policy, site, bucket);
+    const size_t end = policy->config->sites[site].endpoint_count;
+    uint16_t held[TARGETS_MAX]; /* of the second grade, waiting for the end of their tier */
+    unsigned filled = 0, waiting = 0;
+    for (size_t i = 0; filled < places; i++) {
+        const bool new_tier = i == end || (i > 0 && policy->tiers[row[i]] != policy->tiers[row[i - 1]]);
+        for (unsigned k = 0; new_tier && k < waiting && filled < places; k++)
+            ret_endpoints[filled++] = held[k];
+        if (new_tier)
+            waiting = 0;
+        if (i == end || filled == places)
+            break;
+        if (slate->grades[row[i]] == GRADE_FIRST)
+            ret_endpoints[filled++] = row[i];
+        else if (slate->grades[row[i]] == GRADE_SECOND && waiting < TARGETS_MAX)
+            held[waiting++] = row[i];
+    }
+}
+
+void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket,
+                 uint16_t ret_endpoints[TARGETS_MAX])
+{
+    uint8_t sites[TARGETS_MAX];
+    size_t walked;
+    const unsigned count = sites_collect(slate, list, sites, &walked);
+    unsigned filled = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned left = slate->need - filled;
+        const unsigned places = slate->sizes[sites[i]] < left ? slate->sizes[sites[i]] : left;
+        site_fill(policy, slate, sites[i], bucket, places, ret_endpoints + filled);
+        filled += places;
+    }
+}

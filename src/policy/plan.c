@@ -1,0 +1,285 @@
+/* Rule 6 and the making of plans. A plan is made in three steps: one pass over the classes finds which sites each one gets (its tuple) and
+ * where that changes; each distinct tuple becomes a pick; a pick writes one selection for each distinct combination of its sites' lineups. */
+#include "policy/lineup.h"
+#include "policy/rules.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PRIORITY_STEP = 10 };
+
+struct maker {
+    const struct policy *policy;
+    const struct world_state *state;
+    const struct plan_spec *spec;
+    struct slate slate;
+    struct plan *plan;
+    size_t selection_room, choice_room, bucket_room, run_room;
+    struct lineup *lineups[SITES_MAX]; /* by site, of those in use */
+    struct numbering numbering;
+};
+
+/* A stretch of an answer: the first places of a lineup. */
+struct section {
+    struct lineup *lineup;
+    unsigned places;
+};
+
+/* Ranked: unique priorities, which every user agent follows. Weighted: one priority for a tier of a site, live weights (RFC 2782). */
+static void write_choices(const struct policy *policy, const struct plan_spec *spec, const uint16_t *endpoints, unsigned count,
+                          struct choice *ret)
+{
+    uint16_t priority = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const uint16_t one = endpoints[i], last = endpoints[i ? i - 1 : 0];
+        const bool with_last = spec->srv == SRV_WEIGHTED && i > 0 && policy->site_of[one] == policy->site_of[last] &&
+                               policy->tiers[one] == policy->tiers[last];
+        if (!with_last)
+            priority += PRIORITY_STEP;
+        ret[i] = (struct choice){one, priority, spec->srv == SRV_WEIGHTED ? policy->weights[one] : 1};
+    }
+}
+
+static bool site_in_doubt(const struct maker *maker, unsigned number)
+{
+    const struct site *site = &maker->policy->config->sites[number];
+    for (size_t i = site->first_endpoint; i < (size_t)site->first_endpoint + site->endpoint_count; i++)
+        if (maker->state->health[i].doubt)
+            return true;
+    return false;
+}
+
+static struct selection *new_selection(struct maker *maker)
+{
+    struct plan *plan = maker->plan;
+    plan->selections = mem_grow(plan->selections, &maker->selection_room, plan->selection_count + 1, sizeof *plan->selections);
+    struct selection *selection = &plan->selections[plan->selection_count++];
+    *selection = (struct selection){.first = plan->choice_count, .kind = maker->slate.kind};
+    return selection;
+}
+
+/* endpoints: slate.need of them, the winner first. */
+static void add_selection(struct maker *maker, const uint16_t *endpoints)
+{
+    struct plan *plan = maker->plan;
+    struct selection *selection = new_selection(maker);
+    if (maker->spec->purpose == PLAN_TRANSPORTS) {
+        const uint8_t site = maker->policy->site_of[endpoints[0]];
+        selection->transports = maker->slate.transports[site];
+        selection->doubt = site_in_doubt(maker, site);
+        return;
+    }
+    const unsigned count = maker->slate.need;
+    plan->choices = mem_grow(plan->choices, &maker->choice_room, plan->choice_count + count, sizeof *plan->choices);
+    write_choices(maker->policy, maker->spec, endpoints, count, plan->choices + plan->choice_count);
+    plan->choice_count += count;
+    selection->count = (uint8_t)count;
+    for (unsigned i = 0; i < count; i++)
+        selection->doubt |= maker->state->health[endpoints[i]].doubt;
+}
+
+/* The selections of a pick, one for each distinct combination of its sections' lineups. */
+static struct pick make_pick(struct maker *maker, const struct section *sections, unsigned count)
+{
+    struct plan *plan = maker->plan;
+    struct pattern pattern = *lineup_pattern(sections[0].lineup, sections[0].places, &maker->numbering);
+    for (unsigned i = 1; i < count; i++)
+        pattern_combine(&pattern, lineup_pattern(sections[i].lineup, sections[i].places, &maker->numbering), &maker->numbering, &pattern);
+
+    const uint32_t base = plan->selection_count;
+    for (unsigned number = 0; number < pattern.count; number++) {
+        uint16_t endpoints[TARGETS_MAX];
+        unsigned filled = 0;
+        for (unsigned i = 0; i < count; i++) {
+            memcpy(endpoints + filled, sections[i].lineup->who[pattern.first[number]], sections[i].places * sizeof *endpoints);
+            filled += sections[i].places;
+        }
+        add_selection(maker, endpoints);
+    }
+    if (pattern.count == 1)
+        return (struct pick){.index = base, .uniform = true};
+
+    const uint32_t row = plan->bucket_count;
+    plan->buckets = mem_grow(plan->buckets, &maker->bucket_room, row + BUCKETS, sizeof *plan->buckets);
+    plan->bucket_count += BUCKETS;
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
+        plan->buckets[row + bucket] = base + pattern.of[bucket];
+    return (struct pick){.index = row, .uniform = false};
+}
+
+/* Of a winner only the site matters to PLAN_TRANSPORTS: all winners of a site are alike. */
+static void forget_winner(const struct maker *maker, uint16_t *endpoint)
+{
+    if (maker->spec->purpose == PLAN_TRANSPORTS)
+        *endpoint = maker->policy->config->sites[maker->policy->site_of[*endpoint]].first_endpoint;
+}
+
+static struct lineup *site_lineup(struct maker *maker, unsigned site)
+{
+    struct lineup **lineup = &maker->lineups[site];
+    if (*lineup)
+        return *lineup;
+    const unsigned size = maker->slate.sizes[site];
+    const unsigned places = size < maker->slate.need ? size : maker->slate.need;
+    *lineup = mem_new(1, sizeof **lineup);
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        site_fill(maker->policy, &maker->slate, site, bucket, places, (*lineup)->who[bucket]);
+        forget_winner(maker, (*lineup)->who[bucket]);
+    }
+    return *lineup;
+}
+
+static struct pick pick_of_sites(struct maker *maker, const uint8_t *sites, unsigned count)
+{
+    struct section sections[TARGETS_MAX];
+    unsigned left = maker->slate.need;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned size = maker->slate.sizes[sites[i]];
+        sections[i] = (struct section){site_lineup(maker, sites[i]), size < left ? size : left};
+        left -= sections[i].places;
+    }
+    return make_pick(maker, sections, count);
+}
+
+/* The pick of each tuple that has been seen: open addressing, at most half full. A tuple is its sites, then NO_SITE. */
+enum { NO_SITE = 255 };
+
+struct tuple {
+    uint8_t sites[TARGETS_MAX];
+    struct pick pick;
+    bool taken;
+};
+
+struct tuples {
+    struct tuple *slots;
+    size_t size, count;
+};
+
+static struct tuple *tuples_find(const struct tuples *tuples, const uint8_t sites[TARGETS_MAX])
+{
+    size_t at = hash_bytes(sites, TARGETS_MAX, 0) & (tuples->size - 1);
+    while (tuples->slots[at].taken && memcmp(tuples->slots[at].sites, sites, TARGETS_MAX) != 0)
+        at = (at + 1) & (tuples->size - 1);
+    return &tuples->slots[at];
+}
+
+static void tuples_grow(struct tuples *tuples)
+{
+    const struct tuples old = *tuples;
+    tuples->size = old.size ? old.size * 2 : 1024;
+    tuples->slots = mem_new(tuples->size, sizeof *tuples->slots);
+    for (size_t i = 0; i < old.size; i++)
+        if (old.slots[i].taken)
+            *tuples_find(tuples, old.slots[i].sites) = old.slots[i];
+    free(old.slots);
+}
+
+static struct pick pick_of_tuple(struct maker *maker, struct tuples *tuples, const uint8_t sites[TARGETS_MAX], unsigned count)
+{
+    struct tuple *tuple = tuples_find(tuples, sites);
+    if (tuple->taken)
+        return tuple->pick;
+    *tuple = (struct tuple){.pick = pick_of_sites(maker, sites, count), .taken = true};
+    memcpy(tuple->sites, sites, TARGETS_MAX);
+    const struct pick pick = tuple->pick;
+    if (++tuples->count * 2 > tuples->size)
+        tuples_grow(tuples);
+    return pick;
+}
+
+static bool same_pick(const struct pick *a, const struct pick *b)
+{
+    return a->index == b->index && a->uniform == b->uniform;
+}
+
+/* Starts a new run unless the last one has this pick. */
+static void add_run(struct maker *maker, struct pick pick)
+{
+    struct plan *plan = maker->plan;
+    if (plan->run_count > 0 && same_pick(&plan->picks[plan->run_count - 1], &pick))
+        return;
+    plan->picks = mem_grow(plan->picks, &maker->run_room, plan->run_count + 1, sizeof *plan->picks);
+    plan->picks[plan->run_count++] = pick;
+}
+
+/* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. */
+static void plan_by_class(struct maker *maker)
+{
+    struct plan *plan = maker->plan;
+    struct tuples tuples = {NULL, 0, 0};
+    tuples_grow(&tuples);
+    const uint8_t *last = NULL;
+    size_t walked = 0;
+    for (uint32_t number = 0; number < plan->class_count; number++) {
+        const struct site_list list = site_order(maker->policy, maker->spec, number, 0);
+        if (last == NULL || memcmp(last, list.sites, walked) != 0) {
+            uint8_t sites[TARGETS_MAX];
+            memset(sites, NO_SITE, sizeof sites);
+            const unsigned count = sites_collect(&maker->slate, list, sites, &walked);
+            add_run(maker, pick_of_tuple(maker, &tuples, sites, count));
+        }
+        last = list.sites;
+        plan->run_of_class[number] = plan->run_count - 1;
+    }
+    free(tuples.slots);
+}
+
+/* Ordered: one tuple for everyone. */
+static void plan_for_all(struct maker *maker)
+{
+    uint8_t sites[TARGETS_MAX];
+    size_t walked;
+    const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, 0, 0), sites, &walked);
+    add_run(maker, pick_of_sites(maker, sites, count));
+}
+
+/* Weighted: each bucket has its own order of sites, so the lineup is over all of them. */
+static void plan_by_bucket(struct maker *maker)
+{
+    struct lineup *lineup = mem_new(1, sizeof *lineup);
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), bucket, lineup->who[bucket]);
+        forget_winner(maker, lineup->who[bucket]);
+    }
+    add_run(maker, make_pick(maker, &(struct section){lineup, maker->slate.need}, 1));
+    free(lineup);
+}
+
+/* Nobody can be chosen: one selection for everyone says what to do. */
+static void plan_without_candidates(struct maker *maker)
+{
+    new_selection(maker);
+    add_run(maker, (struct pick){.index = 0, .uniform = true});
+}
+
+struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+{
+    struct maker *maker = mem_new(1, sizeof *maker);
+    maker->policy = policy;
+    maker->state = state;
+    maker->spec = spec;
+    maker->plan = mem_new(1, sizeof *maker->plan);
+    struct plan *plan = maker->plan;
+    plan->class_count = policy->classes->count;
+    plan->run_of_class = mem_new(plan->class_count, sizeof *plan->run_of_class);
+    atomic_init(&plan->refs, 1);
+
+    slate_init(&maker->slate, policy, state, spec);
+    if (maker->slate.kind != SELECTION_STEERED)
+        plan_without_candidates(maker);
+    else if (spec->policy == POLICY_NEAREST)
+        plan_by_class(maker);
+    else if (spec->policy == POLICY_ORDERED)
+        plan_for_all(maker);
+    else
+        plan_by_bucket(maker);
+
+    slate_release(&maker->slate);
+    for (size_t i = 0; i < SITES_MAX; i++)
+        free(maker->lineups[i]);
+    free(maker);
+    return plan;
+}

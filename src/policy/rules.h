@@ -1,0 +1,64 @@
+/* The rules, one function each, in the order of DESIGN's "Policy, in order". policy_plan() and policy_explain() are both made of these alone.
+ * Inside this folder only. Thread: see policy.h. */
+#pragma once
+
+#include "policy/policy.h"
+
+/* Compact copies of what the rules read of each endpoint, and all draws. Owned by policy_new()/policy_free(). */
+struct policy {
+    const struct config *config;
+    const struct classes *classes;
+    uint8_t *site_of;   /* by endpoint */
+    uint16_t *weights;  /* by endpoint */
+    unsigned *tiers;    /* by endpoint */
+    uint16_t *draws;    /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
+    uint8_t *site_draws; /* 256 rows of all sites by the bucket's weighted draw */
+};
+
+/* The endpoints of a site in the order of a bucket's draw; site.endpoint_count of them. */
+static inline const uint16_t *draw_row(const struct policy *policy, unsigned site, unsigned bucket)
+{
+    const struct site *at = &policy->config->sites[site];
+    return policy->draws + (size_t)at->first_endpoint * BUCKETS + (size_t)bucket * at->endpoint_count;
+}
+
+static inline bool spec_offers(const struct plan_spec *spec, size_t endpoint)
+{
+    return spec->offered[endpoint / 64] >> (endpoint % 64) & 1;
+}
+
+/* Whether an endpoint is a candidate, and how good a one; of a site, the grade of its best. */
+enum grade { GRADE_FIRST, GRADE_SECOND, GRADE_NONE };
+
+/* Who can be chosen for a spec in a state: the same for all classes and buckets, so decided once. */
+struct slate {
+    enum selection_kind kind; /* SELECTION_STEERED, or what to do as there is no candidate */
+    unsigned need;            /* places that can be filled */
+    uint8_t *grades;          /* by endpoint; owned */
+    uint8_t site_grades[SITES_MAX];
+    uint16_t sizes[SITES_MAX];      /* candidates of the site */
+    uint8_t transports[SITES_MAX];  /* PLAN_TRANSPORTS: what works there; else 0 */
+};
+/* The spec as it is to be read: for PLAN_TRANSPORTS the winner is the one of A and AAAA, whatever the transport. */
+struct plan_spec spec_effective(const struct plan_spec *spec);
+void slate_init(struct slate *slate, const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
+void slate_release(struct slate *slate);
+
+/* All sites in the order of a class and bucket (for POLICY_ORDERED those of the service); some may be outside the service. */
+struct site_list {
+    const uint8_t *sites;
+    size_t count;
+};
+struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket);
+
+/* The sites that fill slate->need places, in the order of choice: ret_sites and their count. *ret_walked: how far into the list one had to
+ * look; lists that agree so far give the same sites. */
+unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t ret_sites[TARGETS_MAX], size_t *ret_walked);
+
+/* The first places candidates of a site in the order of a bucket: by tier, in a tier those of the first grade, then by draw.
+ * places is at most slate->sizes[site]. */
+void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places, uint16_t *ret_endpoints);
+
+/* sites_collect and site_fill for one list: the endpoints of an answer, slate->need of them. */
+void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket,
+                 uint16_t ret_endpoints[TARGETS_MAX]);

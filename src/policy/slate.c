@@ -1,0 +1,169 @@
+/* Rules 3 and 7: from how endpoints stand to who can be chosen, down to the last resorts. */
+#include "policy/rules.h"
+
+#include "base/hash.h"
+#include "base/invariant.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVERY_TRANSPORT = (1 << TRANSPORT_COUNT) - 1 };
+
+/* By standing: its grade, from the best pool that is not empty. */
+static const uint8_t grades_of_well[] = {GRADE_FIRST, GRADE_SECOND, GRADE_NONE, GRADE_NONE};
+static const uint8_t grades_of_reserve[] = {GRADE_NONE, GRADE_NONE, GRADE_FIRST, GRADE_NONE};
+
+static size_t grade_by_standing(const uint8_t *standings, size_t count, const uint8_t table[], uint8_t *ret_grades)
+{
+    size_t candidates = 0;
+    for (size_t i = 0; i < count; i++) {
+        ret_grades[i] = table[standings[i]];
+        candidates += ret_grades[i] != GRADE_NONE;
+    }
+    return candidates;
+}
+
+/* Serve-all: everyone that the RRset has, as if up; the disabled only if there is nobody else. */
+static size_t grade_everyone(const uint8_t *causes, size_t count, bool disabled_too, uint8_t *ret_grades)
+{
+    size_t candidates = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bool there = causes[i] != CAUSE_NOT_OFFERED && causes[i] != CAUSE_NOT_IN_SERVICE;
+        const bool disabled = causes[i] == CAUSE_ENDPOINT_DISABLE || causes[i] == CAUSE_SITE_DISABLE;
+        ret_grades[i] = there && (disabled_too || !disabled) ? GRADE_FIRST : GRADE_NONE;
+        candidates += ret_grades[i] != GRADE_NONE;
+    }
+    return candidates;
+}
+
+/* The pools, best first; the number of candidates. 0: slate->kind says what to do. */
+static size_t slate_grade(struct slate *slate, const struct plan_spec *spec, const uint8_t *standings, const uint8_t *causes, size_t count)
+{
+    slate->kind = SELECTION_STEERED;
+    size_t candidates = grade_by_standing(standings, count, grades_of_well, slate->grades);
+    if (candidates == 0)
+        candidates = grade_by_standing(standings, count, grades_of_reserve, slate->grades);
+    if (candidates == 0 && spec->on_all_down == ALL_DOWN_SERVE_ALL)
+        candidates = grade_everyone(causes, count, false, slate->grades);
+    if (candidates == 0 && spec->on_all_down == ALL_DOWN_SERVE_ALL)
+        candidates = grade_everyone(causes, count, true, slate->grades);
+    if (candidates == 0)
+        slate->kind = spec->on_all_down == ALL_DOWN_STATIC ? SELECTION_STATIC : SELECTION_EMPTY;
+    return candidates;
+}
+
+/* For each site and transport, the best standing of an endpoint seen through that transport. */
+static void best_by_transport(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                              uint8_t ret_best[SITES_MAX][TRANSPORT_COUNT])
+{
+    const size_t count = policy->config->endpoint_count;
+    uint8_t *standings = mem_new(count, 1);
+    memset(ret_best, STANDING_OUT, (size_t)SITES_MAX * TRANSPORT_COUNT);
+    for (int transport = 0; transport < TRANSPORT_COUNT; transport++) {
+        struct plan_spec through = *spec;
+        through.transport = transport;
+        policy_standings(policy, state, &through, standings, NULL);
+        for (size_t i = 0; i < count; i++) {
+            uint8_t *best = &ret_best[policy->site_of[i]][transport];
+            if (standings[i] < *best)
+                *best = standings[i];
+        }
+    }
+    free(standings);
+}
+
+/* What works at each site. A site that is chosen although nothing works there by the rules (last resort, or each transport alone is below
+ * min_up) offers what stands in reserve, else everything: a winner without a way to it would be no answer. */
+static void slate_transports(struct slate *slate, const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+{
+    uint8_t best[SITES_MAX][TRANSPORT_COUNT];
+    best_by_transport(policy, state, spec, best);
+    for (size_t site = 0; site < policy->config->site_count; site++) {
+        unsigned well = 0, reserve = 0;
+        for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++) {
+            well |= (unsigned)(best[site][transport] <= STANDING_UNKNOWN) << transport;
+            reserve |= (unsigned)(best[site][transport] <= STANDING_RESERVE) << transport;
+        }
+        slate->transports[site] = (uint8_t)(well ? well : reserve ? reserve : EVERY_TRANSPORT);
+    }
+}
+
+struct plan_spec spec_effective(const struct plan_spec *spec)
+{
+    struct plan_spec effective = *spec;
+    if (spec->purpose == PLAN_TRANSPORTS) {
+        effective.transport = -1;
+        effective.family = FAMILY_NONE;
+        effective.targets = 1;
+    }
+    return effective;
+}
+
+void slate_init(struct slate *slate, const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+{
+    const size_t count = policy->config->endpoint_count;
+    uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1);
+    const struct plan_spec seen = spec_effective(spec);
+    invariant(seen.targets >= 1 && seen.targets <= TARGETS_MAX);
+    *slate = (struct slate){.grades = mem_new(count, 1)};
+    memset(slate->site_grades, GRADE_NONE, sizeof slate->site_grades);
+
+    policy_standings(policy, state, &seen, standings, causes);
+    const size_t candidates = slate_grade(slate, &seen, standings, causes, count);
+    slate->need = (unsigned)(candidates < seen.targets ? candidates : seen.targets);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t site = policy->site_of[i];
+        slate->sizes[site] += slate->grades[i] != GRADE_NONE;
+        if (slate->grades[i] < slate->site_grades[site])
+            slate->site_grades[site] = slate->grades[i];
+    }
+    if (spec->purpose == PLAN_TRANSPORTS)
+        slate_transports(slate, policy, state, &seen);
+    free(standings);
+    free(causes);
+}
+
+void slate_release(struct slate *slate)
+{
+    free(slate->grades);
+}
+
+static bool site_sequence_equal(const struct plan_spec *a, const struct plan_spec *b)
+{
+    return a->policy != POLICY_ORDERED || (a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0);
+}
+
+/* Everything that policy_plan() reads besides the slate and the state. */
+static bool choosing_equal(const struct plan_spec *a, const struct plan_spec *b)
+{
+    return a->purpose == b->purpose && a->policy == b->policy && a->srv == b->srv && a->targets == b->targets && site_sequence_equal(a, b);
+}
+
+bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b)
+{
+    if (!choosing_equal(a, b))
+        return false;
+    struct slate of_a, of_b;
+    slate_init(&of_a, policy, state, a);
+    slate_init(&of_b, policy, state, b);
+    const bool equal = of_a.kind == of_b.kind && memcmp(of_a.grades, of_b.grades, policy->config->endpoint_count) == 0 &&
+                       memcmp(of_a.transports, of_b.transports, sizeof of_a.transports) == 0;
+    slate_release(&of_a);
+    slate_release(&of_b);
+    return equal;
+}
+
+uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+{
+    struct slate slate;
+    slate_init(&slate, policy, state, spec);
+    const uint32_t choosing[] = {spec->purpose, spec->policy, spec->srv, spec->targets, slate.kind};
+    uint64_t hash = hash_bytes(choosing, sizeof choosing, 0);
+    if (spec->policy == POLICY_ORDERED)
+        hash = hash_bytes(spec->sites, spec->site_count, hash);
+    hash = hash_bytes(slate.grades, policy->config->endpoint_count, hash);
+    hash = hash_bytes(slate.transports, sizeof slate.transports, hash);
+    slate_release(&slate);
+    return hash;
+}
