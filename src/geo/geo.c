@@ -1,0 +1,86 @@
+#include "geo/geo.h"
+
+#include "base/memory.h"
+#include "geo/sources.h"
+
+#include <stdlib.h>
+
+/* A file it was made from, as it was then and as it was at the last look. */
+struct watch {
+    char *path;
+    struct stamp made, seen;
+};
+
+struct geo {
+    struct trie trie;
+    struct classes classes;
+    struct watch *watches;
+    size_t watch_count;
+};
+
+static void watch_files(struct geo *geo, const struct sources *sources)
+{
+    const struct geo_config *config = &sources->config->geo;
+    geo->watches = mem_new(sources->stamp_count, sizeof *geo->watches);
+    for (; geo->watch_count < sources->stamp_count; geo->watch_count++) {
+        const size_t i = geo->watch_count;
+        const char *path = i < config->database_count ? config->databases[i] : config->nets;
+        geo->watches[i] = (struct watch){.path = mem_text(path), .made = sources->stamps[i], .seen = sources->stamps[i]};
+    }
+}
+
+struct geo *geo_compile(const struct config *config, struct report *report)
+{
+    struct sources sources;
+    struct geo *geo = mem_new(1, sizeof *geo);
+    bool sound = sources_open(&sources, config, false, report);
+    sound = sound && sources_compile(&sources, &geo->trie, &geo->classes, report);
+    if (sound)
+        watch_files(geo, &sources);
+    sources_close(&sources);
+    if (sound)
+        return geo;
+    geo_free(geo);
+    return NULL;
+}
+
+void geo_free(struct geo *geo)
+{
+    if (geo == NULL)
+        return;
+    for (size_t i = 0; i < geo->watch_count; i++)
+        free(geo->watches[i].path);
+    free(geo->watches);
+    free((void *)geo->trie.nodes);
+    free((void *)geo->classes.orders);
+    free(geo);
+}
+
+const struct trie *geo_trie(const struct geo *geo)
+{
+    return &geo->trie;
+}
+
+const struct classes *geo_classes(const struct geo *geo)
+{
+    return &geo->classes;
+}
+
+bool geo_changed(struct geo *geo)
+{
+    static const struct stamp none;
+    bool changed = false, quiet = true;
+    for (size_t i = 0; i < geo->watch_count; i++) {
+        struct watch *watch = &geo->watches[i];
+        const struct stamp now = stamp_of(watch->path);
+        changed |= !stamp_equal(&now, &watch->made);
+        /* A missing file is one that is just being replaced. */
+        quiet &= stamp_equal(&now, &watch->seen) && !stamp_equal(&now, &none);
+        watch->seen = now;
+    }
+    if (!changed || !quiet)
+        return false;
+    for (size_t i = 0; i < geo->watch_count; i++)
+        geo->watches[i].made = geo->watches[i].seen;
+    return true;
+}
