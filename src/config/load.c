@@ -1,0 +1,91 @@
+/* The root of the grammar, and the way from a file to struct config. */
+#include "config/config.h"
+
+#include "base/memory.h"
+#include "config/schema.h"
+
+#include <stdlib.h>
+
+/* In the order in which names must be known: probes before the endpoints that use them, sites before services and geo. */
+static const struct key root_keys[] = {
+    {.name = "server", .kind = KIND_GROUP, KEY_AT(struct config, server), .table = &server_table},
+    {.name = "zones", .kind = KIND_LIST, .required = true, KEY_LIST(struct config, zones, zone_count), .table = &zone_table,
+     .least = 1, .most = 10000},
+    {.name = "probes", .kind = KIND_MAP, KEY_LIST(struct config, probes, probe_count), .table = &probe_table, .least = 0,
+     .most = GROUP_KEYS_MAX},
+    {.name = "sites", .kind = KIND_LIST, KEY_LIST(struct config, sites, site_count), .table = &site_table, .least = 0,
+     .most = SITES_MAX},
+    {.name = "services", .kind = KIND_LIST, KEY_LIST(struct config, services, service_count), .table = &service_table,
+     .least = 0, .most = SERVICES_MAX},
+    {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
+};
+
+static void check_root(struct loader *loader, const config_setting_t *group, void *item)
+{
+    const struct config *config = item;
+    const config_setting_t *services = config_setting_get_member(group, "services");
+    if (config->service_count == 0 && (services == NULL || config_setting_length(services) == 0))
+        warn(loader, group, "no services: nothing is steered");
+}
+
+const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
+
+const struct table *const schema_tables[] = {&root_table, &server_table, &geo_table,      &prefer_table, &zone_table,
+                                             &probe_table, &site_table,  &endpoint_table, &service_table};
+const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
+
+/* The tables' whole reading of a parsed file; false when anything was wrong. */
+static bool read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)
+{
+    const size_t before = report->errors;
+    struct loader loader = {.report = report, .source = source, .config = config};
+    schema_read(&loader, &root_table, config_root_setting(parsed), config);
+    names_release(&loader.names);
+    return report->errors == before;
+}
+
+static bool parse(config_t *parsed, const struct source *source, struct report *report)
+{
+    if (config_read_string(parsed, source->text))
+        return true;
+    char *place = source_place(source, (unsigned)config_error_line(parsed));
+    report_error(report, place, "%s, here or just before", config_error_text(parsed));
+    free(place);
+    return false;
+}
+
+static struct config *config_from_source(const char *path, struct source *source, struct report *report, size_t errors_before)
+{
+    config_t parsed;
+    config_init(&parsed);
+    struct config *config = mem_new(1, sizeof *config);
+    config->path = mem_text(path);
+    const bool sound = parse(&parsed, source, report) && read_config(config, source, &parsed, report);
+    config_destroy(&parsed);
+    if (sound && report->errors == errors_before)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report)
+{
+    struct source source;
+    const size_t before = report->errors;
+    struct config *config = NULL;
+    if (source_from_text(path, text, len, report, &source))
+        config = config_from_source(path, &source, report, before);
+    source_release(&source);
+    return config;
+}
+
+struct config *config_load(const char *path, struct report *report)
+{
+    struct source source;
+    const size_t before = report->errors;
+    struct config *config = NULL;
+    if (source_read(path, report, &source))
+        config = config_from_source(path, &source, report, before);
+    source_release(&source);
+    return config;
+}

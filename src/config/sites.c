@@ -1,0 +1,72 @@
+/* The list sites, and the endpoints in each. */
+#include "config/schema.h"
+
+#include "base/memory.h"
+
+static const struct key probe_item = {.kind = KIND_PROBE, .size = sizeof(uint16_t)};
+
+static const struct key endpoint_keys[] = {
+    {.name = "host", .kind = KIND_HOST, .required = true, KEY_AT(struct endpoint, host)},
+    {.name = "tier", .kind = KIND_WHOLE, KEY_AT(struct endpoint, tier), .least = 1, .most = 9, .fallback = "1"},
+    {.name = "weight", .kind = KIND_WHOLE, KEY_AT(struct endpoint, weight), .least = 0, .most = 65535, .fallback = "100"},
+    {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct endpoint, address)},
+    {.name = "probes", .kind = KIND_LIST, KEY_LIST(struct endpoint, probes, probe_count), .fixed = true, .item = &probe_item,
+     .least = 0, .most = PROBES_PER_ENDPOINT_MAX},
+};
+
+/* Endpoints of all sites stand in one array; those of one site are neighbours because sites are read one after the other. */
+static void *place_endpoint(struct loader *loader, void *into)
+{
+    struct config *config = loader->config;
+    struct site *site = into;
+    if (config->endpoint_count == ENDPOINTS_MAX)
+        return NULL;
+    config->endpoints =
+        mem_grow(config->endpoints, &loader->endpoint_room, config->endpoint_count + 1, sizeof *config->endpoints);
+    struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
+    *endpoint = (struct endpoint){.site = (uint8_t)(site - config->sites)};
+    site->endpoint_count++;
+    return endpoint;
+}
+
+static void check_endpoint(struct loader *loader, const config_setting_t *group, void *item)
+{
+    const struct endpoint *endpoint = item;
+    const config_setting_t *host = config_setting_get_member(group, "host");
+    if (declare(loader, SPACE_HOST, "host", endpoint->host, (uint32_t)(endpoint - loader->config->endpoints), host))
+        check_in_zone(loader, host, endpoint->host);
+}
+
+const struct table endpoint_table = {
+    .path = "sites[].endpoints[]", TABLE_KEYS(endpoint_keys), .place = place_endpoint, .check = check_endpoint};
+
+static const struct key location_items[2] = {
+    {.kind = KIND_NUMBER, KEY_AT(struct site, latitude), .least = -90, .most = 90},
+    {.kind = KIND_NUMBER, KEY_AT(struct site, longitude), .least = -180, .most = 180},
+};
+
+static const struct key site_keys[] = {
+    {.name = "name", .kind = KIND_NAME, .required = true, KEY_AT(struct site, name)},
+    {.name = "location", .kind = KIND_PAIR, .required = true, .item = location_items},
+    {.name = "region", .kind = KIND_TEXT, KEY_AT(struct site, region), .least = 0, .most = 63, .fallback = ""},
+    {.name = "bias", .kind = KIND_WHOLE, KEY_AT(struct site, bias), .least = -99, .most = 99, .fallback = "0"},
+    {.name = "min_up", .kind = KIND_WHOLE, KEY_AT(struct site, min_up), .least = 1, .most = ENDPOINTS_MAX, .fallback = "1"},
+    {.name = "endpoints", .kind = KIND_LIST, .least = 0, .most = ENDPOINTS_MAX, .table = &endpoint_table},
+};
+
+static void check_site(struct loader *loader, const config_setting_t *group, void *item)
+{
+    struct config *config = loader->config;
+    struct site *site = item;
+    const config_setting_t *endpoints = config_setting_get_member(group, "endpoints");
+    const int listed = endpoints && config_setting_is_list(endpoints) ? config_setting_length(endpoints) : 0;
+    site->first_endpoint = (uint16_t)(config->endpoint_count - site->endpoint_count);
+    declare(loader, SPACE_SITE, "site", site->name, (uint32_t)(site - config->sites), config_setting_get_member(group, "name"));
+    if (config->endpoint_count == ENDPOINTS_MAX && listed > site->endpoint_count)
+        tell(loader, endpoints, "more than %d endpoints over all sites", ENDPOINTS_MAX);
+    if (listed > 0 && site->min_up > (unsigned)listed)
+        tell(loader, config_setting_get_member(group, "min_up"), "%u, expected at most %d, the number of the site's endpoints",
+             site->min_up, listed);
+}
+
+const struct table site_table = {.path = "sites[]", TABLE_KEYS(site_keys), .check = check_site};
