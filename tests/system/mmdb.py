@@ -22,6 +22,14 @@ def _control(kind, size):
     return bytes([first | head]) + (bytes([kind - 7]) if extended else b"") + tail
 
 
+class U16(int):
+    """An integer that the format wants as its unsigned 16-bit type."""
+
+
+class U64(int):
+    """The same for 64 bits."""
+
+
 def encode(value):
     """A Python value in the data section's format."""
     if isinstance(value, bool):
@@ -33,7 +41,7 @@ def encode(value):
         return _control(3, 8) + struct.pack(">d", value)
     if isinstance(value, int):
         octets = value.to_bytes((value.bit_length() + 7) // 8, "big")
-        return _control(6 if value < 1 << 32 else 9, len(octets)) + octets
+        return _control(5 if isinstance(value, U16) else 9 if isinstance(value, U64) else 6, len(octets)) + octets
     if isinstance(value, dict):
         return _control(7, len(value)) + b"".join(encode(k) + encode(v) for k, v in value.items())
     if isinstance(value, (list, tuple)):
@@ -84,8 +92,9 @@ class Tree:
             for value in (left, right):
                 words.append(nodes if value == NONE else value if value < DATA else nodes + 16 + offsets[value - DATA])
         words.byteswap()  # the format is big-endian; this runs on little-endian machines
-        meta = {"binary_format_major_version": 2, "binary_format_minor_version": 0, "build_epoch": int(time.time()), "database_type": database_type,
-                "description": {"en": "made by sipsteer's tests"}, "ip_version": 6, "languages": ["en"], "node_count": nodes, "record_size": 32}
+        meta = {"binary_format_major_version": U16(2), "binary_format_minor_version": U16(0), "build_epoch": U64(time.time()), "database_type": database_type,
+                "description": {"en": "made by sipsteer's tests"}, "ip_version": U16(6), "languages": ["en"],
+                "node_count": nodes, "record_size": U16(32)}
         with open(path, "wb") as out:
             out.write(words.tobytes() + bytes(16) + bytes(data) + b"\xab\xcd\xefMaxMind.com" + encode(meta))
 
