@@ -8,21 +8,21 @@
 
 /* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
 struct check {
-    char *host;            /* endpoint's name; the engine keeps a copy */
-    uint16_t endpoint;     /* index in the config the check was made from */
-    struct probe probe;    /* by value; its texts are copied by the engine */
+    char *host;         /* endpoint's name; the engine keeps a copy */
+    uint16_t endpoint;  /* index in the config the check was made from */
+    struct probe probe; /* by value; its texts are copied by the engine */
     struct hostport target;
-    enum verdict saved;    /* used when the check is new to the engine: VERDICT_UNKNOWN or the saved verdict */
+    enum verdict saved; /* used when the check is new to the engine: VERDICT_UNKNOWN or the saved verdict */
 };
 
-/* What the director hears after every probe. */
+/* What the director hears after every probe; and, with changed false and the old count, of each check that a new set has kept. */
 struct check_result {
-    uint32_t check;      /* index in the array given to probe_engine_set() */
-    uint32_t generation; /* of that set */
+    uint32_t check;       /* index in the array given to probe_engine_set() */
+    uint32_t generation;  /* of that set */
     struct health health; /* after the observation */
     struct observation last;
-    uint64_t at_ms;      /* when the probe ended */
-    uint64_t count;      /* probes ended so far */
+    uint64_t at_ms; /* when the probe ended */
+    uint64_t count; /* probes ended so far */
     bool changed;
 };
 
@@ -33,13 +33,14 @@ typedef void (*probe_result_fn)(const struct check_result *result, void *context
 struct probe_engine *probe_engine_new(probe_result_fn on_result, void *context, struct error *err);
 void probe_engine_free(struct probe_engine *engine); /* stops and joins */
 
-/* Replaces the set of checks. Checks known from before keep their health, connection and place in the schedule; others start within their first
- * interval, spread evenly (a new set's very first probes: within min(interval, 1 s)). The array is copied. generation is the caller's number. */
+/* Replaces the set of checks. Checks known from before keep their health, connection and place in the schedule, take over changed parameters and
+ * are reported once as they are; others start spread evenly over min(interval, 1 s). The array is copied. generation is the caller's number.
+ * A check's transport must be one that the engine speaks, UDP or TCP. */
 void probe_engine_set(struct probe_engine *engine, const struct check *checks, size_t count, uint32_t generation);
 
 struct probe_engine_state {
-    uint64_t heartbeat_ms;  /* monotonic time of the loop's last turn (it turns at least every 250 ms) */
-    uint64_t started, ended; /* probes */
-    uint32_t late_max_ms;   /* the largest lateness of a probe's start in the last minute or so */
+    uint64_t heartbeat_ms;   /* monotonic time of the loop's last turn (it turns at least every 250 ms) */
+    uint64_t started, ended; /* probes; given up ones (their check is gone) count as ended */
+    uint32_t late_max_ms;    /* the largest lateness of a probe's start or of the loop in the last minute or so */
 };
 struct probe_engine_state probe_engine_state(const struct probe_engine *engine);
