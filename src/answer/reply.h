@@ -1,0 +1,41 @@
+/* A reply while it is written: header and question first, then sections, then OPT. For answer/ only.
+ * Thread: the caller's; on its stack. */
+#pragma once
+
+#include "answer/answer.h"
+#include "snapshot/hot.h"
+
+/* What the answer section of a steered answer may fill: 512 octets less an OPT with the longest ECS. The same for every client, so that all see
+ * one RRset (the phones that cannot take more decide, see docs/query-path.md). */
+enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - 24 };
+
+struct reply {
+    const struct snapshot *snapshot;
+    struct query query;
+    struct writer w;
+    size_t limit;       /* octets this client takes, OPT included */
+    size_t opt;         /* octets kept for OPT */
+    uint16_t flags;     /* AA, TC, rcode */
+    uint16_t counts[3];
+    unsigned scope;     /* for ECS */
+    struct answered *answered;
+};
+
+/* Room left before the OPT record. */
+static inline size_t reply_room(const struct reply *reply)
+{
+    const size_t used = writer_len(&reply->w) + reply->opt;
+    return used < reply->limit ? reply->limit - used : 0;
+}
+
+/* Nothing but the header, the question and TC: the client shall come by TCP. */
+void reply_truncate(struct reply *reply);
+
+/* Appends a body for a question whose name is longer than the body's base by delta. Additional records that do not fit are left out. */
+void reply_body(struct reply *reply, const struct body *body, unsigned delta);
+
+/* Appends the client's selection of a steered set. owner: the pointer to the name that owns the records. */
+void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, const struct addr *peer, uint32_t draw);
+
+/* NODATA of a zone, with its SOA. */
+void reply_nodata(struct reply *reply, uint32_t zone);

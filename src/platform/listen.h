@@ -1,0 +1,15 @@
+/* Sockets that queries arrive at. Thread: any; the file descriptors are the caller's to close. */
+#pragma once
+
+#include "base/addr.h"
+#include "base/error.h"
+
+/* A bound UDP socket: SO_REUSEPORT (one for each worker), no fragmentation (RFC 9715), for the wildcard address the asked address comes with each
+ * packet (see datagram.h), a receive timeout so that a blocked worker can see that it shall stop. */
+bool listen_udp(const struct hostport *at, int *ret_fd, struct error *err);
+
+/* A bound, listening, non-blocking TCP socket. */
+bool listen_tcp(const struct hostport *at, int *ret_fd, struct error *err);
+
+/* What the socket is really bound to (port 0 filled in). */
+bool listen_address(int fd, struct hostport *ret_at, struct error *err);

@@ -1,0 +1,28 @@
+/* What one thread has counted. Only that thread writes, anybody may read: no lock, no shared cache line.
+ * For serve/ only. */
+#pragma once
+
+#include "answer/answer.h"
+#include "serve/serve.h"
+
+#include <stdatomic.h>
+
+struct counters {
+    _Alignas(64) _Atomic uint64_t queries, answers, dropped, send_errors, connections, steered, truncated;
+    _Atomic uint64_t rcodes[SERVER_RCODES];
+};
+
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t more)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+static inline void count_answer(struct counters *counters, const struct answered *answered)
+{
+    counter_add(&counters->answers, 1);
+    counter_add(&counters->rcodes[answered->rcode], 1);
+    if (answered->steered)
+        counter_add(&counters->steered, 1);
+    if (answered->truncated)
+        counter_add(&counters->truncated, 1);
+}

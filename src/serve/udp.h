@@ -1,0 +1,19 @@
+/* One UDP worker: one thread, one socket. For serve/ only. */
+#pragma once
+
+#include "base/error.h"
+#include "serve/counters.h"
+
+#include <pthread.h>
+
+struct udp_worker {
+    struct counters counters;
+    int fd;
+    _Atomic bool stop;
+    bool running;
+    pthread_t thread;
+};
+
+/* worker->fd is open; the worker closes it in udp_worker_stop(). */
+bool udp_worker_start(struct udp_worker *worker, struct error *err);
+void udp_worker_stop(struct udp_worker *worker);

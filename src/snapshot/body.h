@@ -1,0 +1,42 @@
+/* One complete answer without its header and question: the octets that follow the question, prepared at load.
+ * A body is made as if the question were its base name. Behind a longer question (a name below the base: a referral, a wildcard's instance, an
+ * NXDOMAIN) every compression pointer in it moves by the difference; the owner pointer 0xC00C of an answer does not.
+ * Immutable; belongs to the arena it was made in. */
+#pragma once
+
+#include "base/arena.h"
+#include "dns/compress.h"
+#include "dns/message.h"
+#include "zone/zone.h"
+
+enum { BODY_GLUE_NEEDED = 1 /* a referral: without its glue it must say TC (RFC 9471) */ };
+
+struct body {
+    uint16_t flags;            /* AA and the rcode, as in the header */
+    uint16_t counts[3];        /* answer, authority, additional */
+    uint16_t len, answer_len, authority_len; /* octets: all; of the answer section; of answer and authority */
+    uint16_t pointer_count;
+    uint8_t base_len, bits;    /* octets of the base name; BODY_ bits */
+    const uint16_t *pointers;  /* offsets in octets */
+    const uint16_t *ends;      /* end of each additional record */
+    const uint8_t *octets;
+};
+
+enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
+
+struct body_maker {
+    struct compressor c;
+    uint16_t counts[3];
+    size_t start, section_end[3];
+    uint16_t ends[UINT16_MAX / 16];
+    uint8_t base_len;
+    uint8_t message[MESSAGE_MAX];
+};
+
+/* whole: see compress_begin(). */
+void body_begin(struct body_maker *maker, const uint8_t *base, size_t base_len, bool whole);
+/* Appends an RRset; sections in their order only. owner NULL: the question's own name (0xC00C). */
+void body_add(struct body_maker *maker, enum section section, const uint8_t *owner, const struct rrset *set, uint32_t ttl_s);
+/* Whether it all fitted into a message. */
+bool body_fits(const struct body_maker *maker);
+const struct body *body_finish(struct body_maker *maker, struct arena *arena, uint16_t flags, uint8_t bits);

@@ -1,0 +1,48 @@
+/* The steps of making a world, in order: names, then services bound to record sets, then the octets of all that is not steered.
+ * For snapshot/ only. Thread: the loader's. */
+#pragma once
+
+#include "snapshot/hot.h"
+
+struct builder {
+    struct world *world;
+    struct report *report;
+    const struct zone_node **nodes; /* by name: where it comes from */
+    size_t node_room;
+    const struct zone_node **ds;    /* by name: the parent zone's node of a cut that is an apex here too (its DS), or NULL */
+    uint32_t *service_of;           /* by name: the service of that name, or NONE */
+    uint32_t *steered_of;           /* by name: its first steered set, or NONE; the next by steered_next */
+    uint32_t *steered_next;         /* by steered set */
+    size_t next_room;
+    struct body_maker *maker;
+};
+
+/* names.c: every name of every zone into the table; delegations, wildcards. */
+void build_names(struct builder *b);
+/* Index of the name or NONE. */
+uint32_t build_find(const struct builder *b, const uint8_t *octets, size_t len);
+
+/* bind.c: endpoints to their addresses, services to their RRsets, specs. */
+bool build_bindings(struct builder *b);
+/* The steered set of this name and type, or NONE. */
+uint32_t build_steered(const struct builder *b, uint32_t name, uint16_t type);
+
+/* static.c: slots and bodies of every name. */
+bool build_static(struct builder *b);
+void build_add_slot(struct builder *b, uint16_t type, enum slot_kind kind, uint32_t index);
+/* The body made so far, or NONE if it is larger than a message. */
+uint32_t build_finish_body(struct builder *b, uint16_t flags, uint8_t bits);
+bool build_too_large(struct builder *b, uint32_t name, uint16_t type);
+void build_add_soa(struct builder *b, uint32_t zone);
+void build_add_referral(struct builder *b, uint32_t cut);
+void build_add_additional(struct builder *b, const struct rrset *set);
+/* Lower-case copy of a sound name; its length. */
+size_t build_lower(const uint8_t *name, uint8_t out[NAME_OCTETS]);
+
+static inline bool build_is_wildcard(const struct name *name)
+{
+    return name->octets[0] == 1 && name->octets[1] == '*';
+}
+
+/* chain.c: slots and bodies of a name that holds a CNAME. */
+bool build_chain(struct builder *b, uint32_t index);

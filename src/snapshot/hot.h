@@ -1,0 +1,161 @@
+/* The layout that the query path reads. For snapshot/ and answer/ only.
+ * Thread: any, immutable once the world (or the snapshot) is made. Everything belongs to the world's arena. */
+#pragma once
+
+#include "base/hash.h"
+#include "snapshot/body.h"
+#include "snapshot/snapshot.h"
+
+#define NONE UINT32_MAX
+
+enum slot_kind { SLOT_BODY, SLOT_STEERED, SLOT_ALIAS };
+
+/* How one type at one name is answered. */
+struct slot {
+    uint16_t type;
+    uint8_t kind;   /* enum slot_kind */
+    uint32_t index; /* of world.bodies, .steered or .aliases */
+};
+
+struct name {
+    const uint8_t *octets; /* wire format, lower case */
+    uint32_t zone;
+    uint32_t cut;      /* the delegation at or above, as a name; NONE */
+    uint32_t wildcard; /* its child "*"; NONE */
+    uint32_t referral; /* body, for a cut itself; NONE */
+    uint32_t other;    /* body for the types it lacks: NODATA, or where its CNAME leads */
+    uint32_t first_slot;
+    uint16_t slot_count;
+    uint8_t len;
+};
+
+/* Who offers which records: endpoint -> position in the fragments of an RRset. Shared by the RRsets with the same endpoints in the same order. */
+struct offer {
+    uint64_t *endpoints;  /* bit by endpoint, for plan_spec.offered */
+    uint16_t *place;      /* by endpoint; only where its bit is set */
+    uint16_t count;
+};
+
+/* A record set whose answer depends on the client. Its records stand as fragments, complete but for owner, TTL and (SRV) priority and weight. */
+struct steered {
+    uint16_t type;
+    uint8_t sticky_v4, sticky_v6;
+    bool spread_query;
+    bool shared_addresses; /* two endpoints have the same address: a record may come up twice */
+    uint32_t service, spec, zone;
+    uint32_t ttl_s, doubt_ttl_s;
+    const struct offer *offer; /* NULL for NAPTR */
+    const uint32_t *ends;      /* A, AAAA, SRV: by place; NAPTR: by transport, and last those that always go. Ends in octets */
+    const uint8_t *octets;
+};
+
+enum { NAPTR_ALWAYS = TRANSPORT_COUNT, NAPTR_PLACES };
+
+/* The addresses of an endpoint's host, as additional records without their owner. */
+struct glue {
+    const uint8_t *octets; /* records of type .. RDATA */
+    uint16_t len, count;
+};
+
+/* A CNAME chain that leads to a steered name. */
+struct alias {
+    const struct body *chain;
+    uint32_t steered;
+    uint16_t target; /* offset of the steered name in the message, for the base name's length */
+};
+
+struct zone_answers {
+    const uint8_t *apex;
+    uint32_t nodata, nxdomain; /* bodies with the SOA */
+    uint8_t apex_len;
+};
+
+struct world {
+    _Atomic unsigned refs;
+    struct arena arena;
+    struct config *config;
+    struct zone **zones;
+    struct name *names;
+    size_t name_count, name_room;
+    uint32_t *table; /* open addressing: index of names + 1, 0 = free */
+    uint32_t *tags;  /* upper half of the hash, beside table */
+    size_t table_mask;
+    struct slot *slots;
+    size_t slot_count, slot_room;
+    const struct body **bodies;
+    size_t body_count, body_room;
+    struct steered *steered;
+    size_t steered_count, steered_room;
+    struct alias *aliases;
+    size_t alias_count, alias_room;
+    struct plan_spec *specs;
+    size_t spec_count, spec_room;
+    struct zone_answers *zone_answers; /* by zone */
+    struct glue *glue;                 /* by endpoint */
+    struct addr **addresses;           /* by endpoint, address_counts of them */
+    size_t *address_counts;
+    const struct body *any;            /* RFC 8482 */
+};
+
+struct snapshot {
+    uint64_t generation;
+    struct world *world;
+    struct place *place;
+    const struct trie *trie;
+    struct plan **plans;  /* by spec */
+    uint64_t *prints;     /* by spec: fingerprint of what the plan was made from */
+    uint8_t *services;    /* enum service_state by service */
+    const uint8_t *nsid;
+    size_t nsid_len;
+};
+
+enum { NAME_SEED = 0x5e7 };
+
+static inline uint64_t name_hash(const uint8_t *octets, size_t len)
+{
+    return hash_bytes(octets, len, NAME_SEED);
+}
+
+/* The name, or NULL. */
+static inline const struct name *world_name(const struct world *world, const uint8_t *octets, size_t len)
+{
+    const uint64_t hash = name_hash(octets, len);
+    for (size_t i = hash & world->table_mask; world->table[i]; i = (i + 1) & world->table_mask) {
+        const struct name *name = &world->names[world->table[i] - 1];
+        if (world->tags[i] == (uint32_t)(hash >> 32) && name->len == len && memcmp(name->octets, octets, len) == 0)
+            return name;
+    }
+    return NULL;
+}
+
+static inline const struct slot *world_slot(const struct world *world, const struct name *name, uint16_t type)
+{
+    for (const struct slot *slot = world->slots + name->first_slot, *end = slot + name->slot_count; slot < end; slot++)
+        if (slot->type == type)
+            return slot;
+    return NULL;
+}
+
+/* Where a steered answer comes from, for one client. */
+struct steering {
+    struct selection selection;
+    uint32_t run;
+    unsigned depth, bucket, scope;
+    bool uniform;
+};
+
+/* The whole of steering, at the time of a query: class, bucket, selection. draw replaces the client's bucket with spread = "query". */
+static inline struct steering steer(const struct snapshot *snapshot, const struct steered *set, const struct addr *client, uint32_t draw)
+{
+    const struct plan *plan = snapshot->plans[set->spec];
+    const struct trie_match match = trie_walk(snapshot->trie, client, plan->run_of_class);
+    struct steering to = {.run = match.run, .depth = match.depth, .scope = match.depth, .uniform = plan->picks[match.run].uniform};
+    if (!to.uniform) {
+        const unsigned sticky = client->family == FAMILY_V4 ? set->sticky_v4 : set->sticky_v6;
+        to.bucket = set->spread_query ? draw % BUCKETS : policy_bucket(client, sticky);
+        if (!set->spread_query && to.scope < sticky)
+            to.scope = sticky;
+    }
+    to.selection = *plan_selection(plan, match.run, to.bucket);
+    return to;
+}

@@ -1,0 +1,51 @@
+#include "base/memory.h"
+#include "snapshot/world.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct place {
+    _Atomic unsigned refs;
+    struct world *world; /* whose sites it speaks of */
+    struct geo *geo;
+    struct policy *policy;
+};
+
+struct place *place_new(struct world *world, struct report *report)
+{
+    struct geo *geo = geo_compile(world_config(world), report);
+    if (geo == NULL)
+        return NULL;
+    struct place *place = mem_new(1, sizeof *place);
+    atomic_init(&place->refs, 1);
+    place->world = world_ref(world);
+    place->geo = geo;
+    place->policy = policy_new(world_config(world), geo_classes(geo));
+    return place;
+}
+
+struct place *place_ref(struct place *place)
+{
+    atomic_fetch_add_explicit(&place->refs, 1, memory_order_relaxed);
+    return place;
+}
+
+void place_unref(struct place *place)
+{
+    if (place == NULL || atomic_fetch_sub_explicit(&place->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    policy_free(place->policy);
+    geo_free(place->geo);
+    world_unref(place->world);
+    free(place);
+}
+
+struct geo *place_geo(const struct place *place)
+{
+    return place->geo;
+}
+
+const struct policy *place_policy(const struct place *place)
+{
+    return place->policy;
+}

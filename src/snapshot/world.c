@@ -1,0 +1,89 @@
+#include "snapshot/world.h"
+
+#include "base/memory.h"
+#include "snapshot/build.h"
+
+#include <stdlib.h>
+
+static void world_free(struct world *world)
+{
+    for (size_t i = 0; i < world->config->zone_count; i++)
+        zone_free(world->zones[i]);
+    free(world->zones);
+    config_free(world->config);
+    free(world->names);
+    free(world->table);
+    free(world->tags);
+    free(world->slots);
+    free(world->bodies);
+    free(world->steered);
+    free(world->aliases);
+    free(world->specs);
+    free(world->zone_answers);
+    free(world->glue);
+    free(world->addresses);
+    free(world->address_counts);
+    arena_release(&world->arena);
+    free(world);
+}
+
+static bool build(struct builder *b)
+{
+    b->maker = mem_new(1, sizeof *b->maker);
+    build_names(b);
+    const bool good = build_bindings(b) && build_static(b);
+    free(b->maker);
+    free(b->nodes);
+    free(b->ds);
+    free(b->service_of);
+    free(b->steered_of);
+    free(b->steered_next);
+    return good;
+}
+
+struct world *world_new(struct config *config, struct zone *const *zones, struct report *report)
+{
+    struct world *world = mem_new(1, sizeof *world);
+    atomic_init(&world->refs, 1);
+    arena_init(&world->arena);
+    world->config = config;
+    world->zones = mem_copy(zones, config->zone_count * sizeof *zones);
+    world->zone_answers = mem_new(config->zone_count, sizeof *world->zone_answers);
+    for (size_t i = 0; i < config->zone_count; i++) {
+        world->zone_answers[i].apex = zones[i]->apex;
+        world->zone_answers[i].apex_len = zones[i]->apex_len;
+    }
+    struct builder b = {.world = world, .report = report};
+    if (build(&b))
+        return world;
+    world_free(world);
+    return NULL;
+}
+
+struct world *world_ref(struct world *world)
+{
+    atomic_fetch_add_explicit(&world->refs, 1, memory_order_relaxed);
+    return world;
+}
+
+void world_unref(struct world *world)
+{
+    if (world && atomic_fetch_sub_explicit(&world->refs, 1, memory_order_acq_rel) == 1)
+        world_free(world);
+}
+
+const struct config *world_config(const struct world *world)
+{
+    return world->config;
+}
+
+const struct zone *world_zone(const struct world *world, size_t index)
+{
+    return world->zones[index];
+}
+
+size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs)
+{
+    *ret_addrs = world->addresses[endpoint];
+    return world->address_counts[endpoint];
+}
