@@ -113,7 +113,6 @@ static void become(struct health *health, enum verdict verdict, enum reason reas
     health->reason = reason;
     health->since_ms = now_ms;
     health->doubt = false;
-    health->fails = health->passes = health->blind = 0;
 }
 
 struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms)
@@ -152,6 +151,7 @@ bool health_stop(struct health *health, uint64_t now_ms)
     if (changed)
         become(health, VERDICT_UNKNOWN, REASON_STOPPED, now_ms);
     health->reason = REASON_STOPPED;
+    health->fails = health->passes = health->blind = 0;
     health->busy_until_ms = 0;
     return changed;
 }
