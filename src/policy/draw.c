@@ -120,6 +120,19 @@ static void draw_sites(struct policy *policy)
     free(contenders);
 }
 
+/* A pass over the classes then reads one octet of most of them instead of their orders. */
+static void compare_classes(struct policy *policy)
+{
+    const struct classes *classes = policy->classes;
+    for (uint32_t number = 1; number < classes->count; number++) {
+        const uint8_t *order = class_order(classes, number), *before = class_order(classes, number - 1);
+        unsigned agreed = 0;
+        while (agreed < classes->site_count && order[agreed] == before[agreed])
+            agreed++;
+        policy->agreed[number] = (uint8_t)agreed;
+    }
+}
+
 struct policy *policy_new(const struct config *config, const struct classes *classes)
 {
     invariant(config->site_count <= SITES_MAX && config->endpoint_count <= ENDPOINTS_MAX);
@@ -133,6 +146,7 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
         .tiers = mem_new(config->endpoint_count, sizeof *policy->tiers),
         .draws = mem_new(config->endpoint_count * BUCKETS, sizeof *policy->draws),
         .site_draws = mem_new(config->site_count * BUCKETS, sizeof *policy->site_draws),
+        .agreed = mem_new(classes->count, sizeof *policy->agreed),
     };
     for (size_t i = 0; i < config->endpoint_count; i++) {
         policy->site_of[i] = config->endpoints[i].site;
@@ -142,6 +156,7 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
     for (size_t i = 0; i < config->site_count; i++)
         draw_site(policy, &config->sites[i]);
     draw_sites(policy);
+    compare_classes(policy);
     return policy;
 }
 
@@ -154,6 +169,7 @@ void policy_free(struct policy *policy)
     free(policy->tiers);
     free(policy->draws);
     free(policy->site_draws);
+    free(policy->agreed);
     free(policy);
 }
 

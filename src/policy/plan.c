@@ -13,9 +13,9 @@ enum { PRIORITY_STEP = 10 };
 
 struct maker {
     const struct policy *policy;
-    const struct world_state *state;
     const struct plan_spec *spec;
     struct slate slate;
+    uint8_t *doubts; /* by endpoint */
     struct plan *plan;
     size_t selection_room, choice_room, bucket_room, run_room;
     struct lineup *lineups[SITES_MAX]; /* by site, of those in use */
@@ -47,7 +47,7 @@ static bool site_in_doubt(const struct maker *maker, unsigned number)
 {
     const struct site *site = &maker->policy->config->sites[number];
     for (size_t i = site->first_endpoint; i < (size_t)site->first_endpoint + site->endpoint_count; i++)
-        if (maker->state->health[i].doubt)
+        if (maker->doubts[i])
             return true;
     return false;
 }
@@ -78,7 +78,7 @@ static void add_selection(struct maker *maker, const uint16_t *endpoints)
     plan->choice_count += count;
     selection->count = (uint8_t)count;
     for (unsigned i = 0; i < count; i++)
-        selection->doubt |= maker->state->health[endpoints[i]].doubt;
+        selection->doubt |= maker->doubts[endpoints[i]];
 }
 
 /* The selections of a pick, one for each distinct combination of its sections' lineups. */
@@ -211,17 +211,14 @@ static void plan_by_class(struct maker *maker)
     struct plan *plan = maker->plan;
     struct tuples tuples = {NULL, 0, 0};
     tuples_grow(&tuples);
-    const uint8_t *last = NULL;
     size_t walked = 0;
     for (uint32_t number = 0; number < plan->class_count; number++) {
-        const struct site_list list = site_order(maker->policy, maker->spec, number, 0);
-        if (last == NULL || memcmp(last, list.sites, walked) != 0) {
+        if (number == 0 || maker->policy->agreed[number] < walked) {
             uint8_t sites[TARGETS_MAX];
             memset(sites, NO_SITE, sizeof sites);
-            const unsigned count = sites_collect(&maker->slate, list, sites, &walked);
+            const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), sites, &walked);
             add_run(maker, pick_of_tuple(maker, &tuples, sites, count));
         }
-        last = list.sites;
         plan->run_of_class[number] = plan->run_count - 1;
     }
     free(tuples.slots);
@@ -259,7 +256,6 @@ struct plan *policy_plan(const struct policy *policy, const struct world_state *
 {
     struct maker *maker = mem_new(1, sizeof *maker);
     maker->policy = policy;
-    maker->state = state;
     maker->spec = spec;
     maker->plan = mem_new(1, sizeof *maker->plan);
     struct plan *plan = maker->plan;
@@ -268,6 +264,9 @@ struct plan *policy_plan(const struct policy *policy, const struct world_state *
     atomic_init(&plan->refs, 1);
 
     slate_init(&maker->slate, policy, state, spec);
+    maker->doubts = mem_new(policy->config->endpoint_count, 1);
+    for (size_t i = 0; i < policy->config->endpoint_count; i++)
+        maker->doubts[i] = state->health[i].doubt;
     if (maker->slate.kind != SELECTION_STEERED)
         plan_without_candidates(maker);
     else if (spec->policy == POLICY_NEAREST)
@@ -278,6 +277,7 @@ struct plan *policy_plan(const struct policy *policy, const struct world_state *
         plan_by_bucket(maker);
 
     slate_release(&maker->slate);
+    free(maker->doubts);
     for (size_t i = 0; i < SITES_MAX; i++)
         free(maker->lineups[i]);
     free(maker);

@@ -13,6 +13,7 @@ struct policy {
     unsigned *tiers;    /* by endpoint */
     uint16_t *draws;    /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
     uint8_t *site_draws; /* 256 rows of all sites by the bucket's weighted draw */
+    uint8_t *agreed;     /* by class: how many sites its order begins with just as the class before it does */
 };
 
 /* The endpoints of a site in the order of a bucket's draw; site.endpoint_count of them. */
