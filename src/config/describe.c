@@ -2,17 +2,27 @@
 
 #include "base/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_words[] = {
-    [KIND_WHOLE] = "whole number", [KIND_NUMBER] = "number",       [KIND_DURATION] = "duration",
-    [KIND_CHOICE] = "text",        [KIND_TEXT] = "text",           [KIND_PATH] = "file name",
-    [KIND_HOST] = "host name",     [KIND_DOMAIN] = "host name",    [KIND_NAME] = "name",
-    [KIND_ADDRESS] = "IP address", [KIND_LISTEN] = "address:port", [KIND_COUNTRY] = "country code",
-    [KIND_CONTINENT] = "continent code", [KIND_SITE] = "site name", [KIND_PROBE] = "probe name",
-    [KIND_GROUP] = "group",        [KIND_MAP] = "group of groups",
+    [KIND_WHOLE] = "whole number",
+    [KIND_NUMBER] = "number",
+    [KIND_DURATION] = "duration",
+    [KIND_CHOICE] = "text",
+    [KIND_TEXT] = "text",
+    [KIND_PATH] = "file name",
+    [KIND_HOST] = "host name",
+    [KIND_DOMAIN] = "host name",
+    [KIND_NAME] = "name",
+    [KIND_ADDRESS] = "IP address",
+    [KIND_LISTEN] = "address:port",
+    [KIND_COUNTRY] = "country code",
+    [KIND_CONTINENT] = "continent code",
+    [KIND_SITE] = "site name",
+    [KIND_PROBE] = "probe name",
+    [KIND_GROUP] = "group",
+    [KIND_MAP] = "group of groups",
 };
 
 static bool number_kind(enum kind kind)
@@ -32,7 +42,7 @@ char *describe_type(const struct key *key)
     if (key->kind == KIND_LIST && key->table)
         return mem_text("list of groups");
     if (key->kind == KIND_LIST)
-        return mem_format("list of %s%s", kind_words[key->item->kind], key->item->kind == KIND_ADDRESS ? "es" : "s");
+        return mem_format("list of %s%s", kind_words[key->item->kind], key->item->kind == KIND_LISTEN ? "" : "s");
     return mem_text(kind_words[key->kind]);
 }
 
@@ -71,20 +81,23 @@ char *describe_default(const struct key *key)
     return list;
 }
 
-static char *duration_text(double ms)
+static char *duration_text(int64_t ms)
 {
-    static const struct { double ms; const char *unit; } units[] = {{3600e3, "h"}, {60e3, "m"}, {1e3, "s"}};
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (ms >= units[i].ms && fmod(ms, units[i].ms) == 0)
-            return mem_format("%.0f%s", ms / units[i].ms, units[i].unit);
-    return mem_format("%.0fms", ms);
+        if (ms >= units[i].ms && ms % units[i].ms == 0)
+            return mem_format("%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+    return mem_format("%lldms", (long long)ms);
 }
 
 static char *limits(const struct key *key)
 {
     if (key->kind != KIND_DURATION)
         return mem_format("%.0f to %.0f", key->least, key->most);
-    char *least = duration_text(key->least), *most = duration_text(key->most);
+    char *least = duration_text((int64_t)key->least), *most = duration_text((int64_t)key->most);
     char *text = mem_format("%s to %s%s", least, most, key->unit_ms == 1000 ? ", whole seconds" : "");
     free(least);
     free(most);
@@ -106,11 +119,9 @@ static char *choices(const struct key *key)
 static char *compound_range(const struct key *key)
 {
     char *first = key->kind == KIND_PAIR ? limits(&key->item[0]) : limits(key);
-    char *second = key->kind == KIND_PAIR ? limits(&key->item[1])
-                 : key->item && number_kind(key->item->kind) ? limits(key->item)
-                                                             : NULL;
+    char *second = key->kind == KIND_PAIR ? limits(&key->item[1]) : key->item && number_kind(key->item->kind) ? limits(key->item) : NULL;
     char *text = key->kind == KIND_PAIR ? mem_format("%s, %s", first, second)
-               : second                 ? mem_format("%s of them, each %s", first, second)
+                 : second               ? mem_format("%s of them, each %s", first, second)
                                         : mem_format("%s of them", first);
     free(first);
     free(second);
@@ -120,22 +131,19 @@ static char *compound_range(const struct key *key)
 char *describe_range(const struct key *key)
 {
     switch (key->kind) {
-    case KIND_WHOLE: case KIND_NUMBER: case KIND_DURATION:
-        return limits(key);
-    case KIND_CHOICE:
-        return choices(key);
-    case KIND_TEXT: case KIND_PATH:
-        return mem_format("%.0f to %.0f octets", key->least, key->most);
-    case KIND_PAIR: case KIND_LIST: case KIND_MAP:
-        return compound_range(key);
-    case KIND_NAME:
-        return mem_text("1 to 63 of a-z, 0-9, -");
-    case KIND_COUNTRY:
-        return mem_text("two letters");
-    case KIND_CONTINENT:
-        return mem_text("AF, AN, AS, EU, NA, OC, SA");
-    default:
-        return mem_text("");
+    case KIND_WHOLE:
+    case KIND_NUMBER:
+    case KIND_DURATION: return limits(key);
+    case KIND_CHOICE: return choices(key);
+    case KIND_TEXT:
+    case KIND_PATH: return mem_format("%.0f to %.0f octets", key->least, key->most);
+    case KIND_PAIR:
+    case KIND_LIST:
+    case KIND_MAP: return compound_range(key);
+    case KIND_NAME: return mem_text("1 to 63 of a-z, 0-9, -");
+    case KIND_COUNTRY: return mem_text("two letters");
+    case KIND_CONTINENT: return mem_text("AF, AN, AS, EU, NA, OC, SA");
+    default: return mem_text("");
     }
 }
 

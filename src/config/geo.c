@@ -10,8 +10,13 @@ static const struct key prefer_keys[] = {
     {.name = "country", .kind = KIND_COUNTRY, KEY_AT(struct prefer, code)},
     {.name = "continent", .kind = KIND_CONTINENT, KEY_AT(struct prefer, code)},
     {.name = "asn", .kind = KIND_WHOLE, KEY_AT(struct prefer, asn), .least = 1, .most = 4294967295.0},
-    {.name = "sites", .kind = KIND_LIST, .required = true, KEY_LIST(struct prefer, sites, site_count), .item = &prefer_site,
-     .least = 1, .most = SITES_MAX},
+    {.name = "sites",
+     .kind = KIND_LIST,
+     .required = true,
+     KEY_LIST(struct prefer, sites, site_count),
+     .item = &prefer_site,
+     .least = 1,
+     .most = SITES_MAX},
 };
 
 static void check_prefer(struct loader *loader, const config_setting_t *group, void *item)
@@ -33,11 +38,19 @@ static void check_prefer(struct loader *loader, const config_setting_t *group, v
 const struct table prefer_table = {.path = "geo.prefer[]", TABLE_KEYS(prefer_keys), .check = check_prefer};
 
 static const struct key geo_keys[] = {
-    {.name = "databases", .kind = KIND_LIST, KEY_LIST(struct geo_config, databases, database_count), .item = &database_item,
-     .least = 0, .most = 16},
+    {.name = "databases",
+     .kind = KIND_LIST,
+     KEY_LIST(struct geo_config, databases, database_count),
+     .item = &database_item,
+     .least = 0,
+     .most = 16},
     {.name = "nets", .kind = KIND_PATH, KEY_AT(struct geo_config, nets), .least = 1, .most = 4095},
-    {.name = "prefer", .kind = KIND_LIST, KEY_LIST(struct geo_config, prefer, prefer_count), .table = &prefer_table,
-     .least = 0, .most = 10000},
+    {.name = "prefer",
+     .kind = KIND_LIST,
+     KEY_LIST(struct geo_config, prefer, prefer_count),
+     .table = &prefer_table,
+     .least = 0,
+     .most = 10000},
 };
 
 const struct table geo_table = {.path = "geo", TABLE_KEYS(geo_keys)};

@@ -9,14 +9,26 @@
 /* In the order in which names must be known: probes before the endpoints that use them, sites before services and geo. */
 static const struct key root_keys[] = {
     {.name = "server", .kind = KIND_GROUP, KEY_AT(struct config, server), .table = &server_table},
-    {.name = "zones", .kind = KIND_LIST, .required = true, KEY_LIST(struct config, zones, zone_count), .table = &zone_table,
-     .least = 1, .most = 10000},
-    {.name = "probes", .kind = KIND_MAP, KEY_LIST(struct config, probes, probe_count), .table = &probe_table, .least = 0,
+    {.name = "zones",
+     .kind = KIND_LIST,
+     .required = true,
+     KEY_LIST(struct config, zones, zone_count),
+     .table = &zone_table,
+     .least = 1,
+     .most = 10000},
+    {.name = "probes",
+     .kind = KIND_MAP,
+     KEY_LIST(struct config, probes, probe_count),
+     .table = &probe_table,
+     .least = 0,
      .most = GROUP_KEYS_MAX},
-    {.name = "sites", .kind = KIND_LIST, KEY_LIST(struct config, sites, site_count), .table = &site_table, .least = 0,
-     .most = SITES_MAX},
-    {.name = "services", .kind = KIND_LIST, KEY_LIST(struct config, services, service_count), .table = &service_table,
-     .least = 0, .most = SERVICES_MAX},
+    {.name = "sites", .kind = KIND_LIST, KEY_LIST(struct config, sites, site_count), .table = &site_table, .least = 0, .most = SITES_MAX},
+    {.name = "services",
+     .kind = KIND_LIST,
+     KEY_LIST(struct config, services, service_count),
+     .table = &service_table,
+     .least = 0,
+     .most = SERVICES_MAX},
     {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
 };
 
@@ -30,8 +42,8 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
-const struct table *const schema_tables[] = {&root_table, &server_table, &geo_table,      &prefer_table, &zone_table,
-                                             &probe_table, &site_table,  &endpoint_table, &service_table};
+const struct table *const schema_tables[] = {&root_table,  &server_table, &geo_table,      &prefer_table, &zone_table,
+                                             &probe_table, &site_table,   &endpoint_table, &service_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 /* The tables' whole reading of a parsed file; false when anything was wrong. */

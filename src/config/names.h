@@ -27,6 +27,3 @@ const struct name_entry *names_find(const struct names *names, uint32_t space, c
 
 /* The name of that space that a person who wrote text most likely meant, or NULL when none is close. */
 const char *names_nearest(const struct names *names, uint32_t space, const char *text);
-
-/* The closer of best (may be NULL) and candidate to what was written, or NULL when neither is close. */
-const char *closer_name(const char *written, const char *best, const char *candidate);

@@ -2,10 +2,10 @@
 
 #include "base/invariant.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "config/dnsname.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,16 +16,12 @@ enum { SHOWN_MAX = 80, NAME_MAX_LEN = 63 };
 static char *show(const config_setting_t *setting)
 {
     switch (config_setting_type(setting)) {
-    case CONFIG_TYPE_INT: case CONFIG_TYPE_INT64:
-        return mem_format("%lld", config_setting_get_int64(setting));
-    case CONFIG_TYPE_FLOAT:
-        return mem_format("%g", config_setting_get_float(setting));
-    case CONFIG_TYPE_BOOL:
-        return mem_text(config_setting_get_bool(setting) ? "true" : "false");
-    case CONFIG_TYPE_STRING:
-        break;
-    default:
-        return mem_text(config_setting_is_group(setting) ? "a group" : "a list");
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64: return mem_format("%lld", config_setting_get_int64(setting));
+    case CONFIG_TYPE_FLOAT: return mem_format("%g", config_setting_get_float(setting));
+    case CONFIG_TYPE_BOOL: return mem_text(config_setting_get_bool(setting) ? "true" : "false");
+    case CONFIG_TYPE_STRING: break;
+    default: return mem_text(config_setting_is_group(setting) ? "a group" : "a list");
     }
     const char *text = config_setting_get_string(setting);
     char *shown = mem_format("\"%.*s%s\"", SHOWN_MAX, text, strlen(text) > SHOWN_MAX ? "..." : "");
@@ -113,7 +109,10 @@ static bool read_number(struct loader *loader, const struct key *key, struct val
 /* "200ms", "1.5s", "5m", "1h" in milliseconds; false when malformed. */
 static bool duration_of_text(const char *text, double *ret_ms)
 {
-    static const struct { const char *unit; double ms; } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}};
+    static const struct {
+        const char *unit;
+        double ms;
+    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}};
     const size_t digits = strspn(text, "0123456789.");
     char *end;
     if (digits == 0 || digits > 15)
@@ -138,10 +137,11 @@ static bool read_duration(struct loader *loader, const struct key *key, struct v
     ms *= text ? 1 : 1e3;
     if (!(ms >= key->least && ms <= key->most))
         return refuse(loader, key, value, "out of range");
-    const double units = round(ms / key->unit_ms);
-    if (fabs(units * key->unit_ms - ms) > 1e-6)
+    const int64_t units = (int64_t)(ms / key->unit_ms + 0.5);
+    const double rest = (double)(units * key->unit_ms) - ms;
+    if (rest > 1e-6 || rest < -1e-6)
         return refuse(loader, key, value, key->unit_ms == 1 ? "not in whole milliseconds" : "not in whole seconds");
-    store_whole(to, key->size, (int64_t)units);
+    store_whole(to, key->size, units);
     return true;
 }
 
@@ -305,28 +305,21 @@ static bool read_reference(struct loader *loader, const struct key *key, struct 
 bool scalar_read(struct loader *loader, const struct key *key, struct value value, void *to)
 {
     switch (key->kind) {
-    case KIND_WHOLE: case KIND_NUMBER:
-        return read_number(loader, key, value, to);
-    case KIND_DURATION:
-        return read_duration(loader, key, value, to);
-    case KIND_CHOICE:
-        return read_choice(loader, key, value, to);
-    case KIND_TEXT: case KIND_PATH:
-        return read_text(loader, key, value, to);
-    case KIND_HOST: case KIND_DOMAIN:
-        return read_host(loader, key, value, to);
-    case KIND_NAME:
-        return read_name(loader, key, value, to);
-    case KIND_ADDRESS:
-        return read_address(loader, key, value, to);
-    case KIND_LISTEN:
-        return read_listen(loader, key, value, to);
-    case KIND_COUNTRY: case KIND_CONTINENT:
-        return read_code(loader, key, value, to);
-    case KIND_SITE: case KIND_PROBE:
-        return read_reference(loader, key, value, to);
-    default:
-        invariant(!"a scalar kind");
-        return false;
+    case KIND_WHOLE:
+    case KIND_NUMBER: return read_number(loader, key, value, to);
+    case KIND_DURATION: return read_duration(loader, key, value, to);
+    case KIND_CHOICE: return read_choice(loader, key, value, to);
+    case KIND_TEXT:
+    case KIND_PATH: return read_text(loader, key, value, to);
+    case KIND_HOST:
+    case KIND_DOMAIN: return read_host(loader, key, value, to);
+    case KIND_NAME: return read_name(loader, key, value, to);
+    case KIND_ADDRESS: return read_address(loader, key, value, to);
+    case KIND_LISTEN: return read_listen(loader, key, value, to);
+    case KIND_COUNTRY:
+    case KIND_CONTINENT: return read_code(loader, key, value, to);
+    case KIND_SITE:
+    case KIND_PROBE: return read_reference(loader, key, value, to);
+    default: invariant(!"a scalar kind"); return false;
     }
 }

@@ -41,10 +41,8 @@ static void put_newline(struct scanner *scanner)
 static void begin_stretch(struct scanner *scanner, const struct input *input)
 {
     struct source *source = scanner->source;
-    source->stretches =
-        mem_grow(source->stretches, &source->stretch_room, source->stretch_count + 1, sizeof *source->stretches);
-    source->stretches[source->stretch_count++] =
-        (struct stretch){.line = scanner->line, .file = input->file, .file_line = input->line};
+    source->stretches = mem_grow(source->stretches, &source->stretch_room, source->stretch_count + 1, sizeof *source->stretches);
+    source->stretches[source->stretch_count++] = (struct stretch){.line = scanner->line, .file = input->file, .file_line = input->line};
 }
 
 /* "sites[2].endpoints[0].host" for the last word, which stands in the innermost open group. */
@@ -95,8 +93,8 @@ static bool take_key(struct scanner *scanner, const struct input *input)
         return wrong(scanner, input, input->line, "a key cannot begin with *");
     if (open->keys++ == GROUP_KEYS_MAX)
         return wrong(scanner, input, input->line, "more than 4096 keys in one group");
-    const struct name_entry entry = {.text = scanner->word, .len = (uint32_t)scanner->word_len, .space = open->group,
-                                     .number = scanner->line};
+    const struct name_entry entry = {
+        .text = scanner->word, .len = (uint32_t)scanner->word_len, .space = open->group, .number = scanner->line};
     const struct name_entry *first = names_add(&scanner->keys, &entry);
     if (first) {
         tell_repeated(scanner, input, first->number);
@@ -300,9 +298,9 @@ static bool take_token(struct scanner *scanner, struct input *input)
     } else if (letter == 0) {
         return wrong(scanner, input, input->line, "a zero octet: this is not a text file");
     } else {
-        sound = letter == '"' ? take_string(scanner, input)
-              : letter == '@' ? take_include(scanner, input)
-                              : take_sign(scanner, input, letter);
+        sound = letter == '"'   ? take_string(scanner, input)
+                : letter == '@' ? take_include(scanner, input)
+                                : take_sign(scanner, input, letter);
         scanner->word = NULL;
     }
     input->fresh = false;

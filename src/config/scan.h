@@ -20,11 +20,11 @@ struct scanner {
     struct report *report;
     const char *path; /* of the main file: @include counts from its folder */
     size_t octets;
-    unsigned files, depth, line;  /* line: of source.text, where the next letter goes */
+    unsigned files, depth, line; /* line: of source.text, where the next letter goes */
     uint32_t groups;
-    struct names keys;            /* space: the group's number */
-    const char *word, *key;       /* the last word, if only blanks followed it; the last key, until its value opens */
-    size_t word_len, key_len, word_at; /* word_at: in source.text */
+    struct names keys;                    /* space: the group's number */
+    const char *word, *key;               /* the last word, if only blanks followed it; the last key, until its value opens */
+    size_t word_len, key_len, word_at;    /* word_at: in source.text */
     struct bracket open[NESTING_MAX + 1]; /* [0] is the file itself */
 };
 

@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -239,12 +240,9 @@ static void read_list(struct loader *loader, const struct key *key, const config
 static void read_key(struct loader *loader, const struct key *key, const config_setting_t *setting, void *into)
 {
     switch (key->kind) {
-    case KIND_PAIR:
-        read_pair(loader, key, setting, into);
-        break;
-    case KIND_LIST: case KIND_MAP:
-        read_list(loader, key, setting, into);
-        break;
+    case KIND_PAIR: read_pair(loader, key, setting, into); break;
+    case KIND_LIST:
+    case KIND_MAP: read_list(loader, key, setting, into); break;
     case KIND_GROUP:
         if (setting && !config_setting_is_group(setting))
             tell(loader, setting, "expected a group, { ... }");

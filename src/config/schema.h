@@ -55,8 +55,8 @@ struct key {
     size_t count_at;      /* of a list: the offset of its size_t count */
     double least, most;
     unsigned unit_ms;
-    const char *fallback; /* as the file would say it, items of a list parted by ", "; NULL: the zeroed field */
-    const char *shown;    /* what the reference says instead of fallback */
+    const char *fallback;       /* as the file would say it, items of a list parted by ", "; NULL: the zeroed field */
+    const char *shown;          /* what the reference says instead of fallback */
     const char *const *choices; /* NULL at the end */
     const struct key *item;
     const struct table *table;
@@ -78,8 +78,7 @@ struct value {
 };
 
 #define KEY_AT(type, field) .at = offsetof(type, field), .size = sizeof(((type *)0)->field)
-#define KEY_LIST(type, items, counted) \
-    .at = offsetof(type, items), .size = sizeof(*((type *)0)->items), .count_at = offsetof(type, counted)
+#define KEY_LIST(type, items, counted) .at = offsetof(type, items), .size = sizeof(*((type *)0)->items), .count_at = offsetof(type, counted)
 #define TABLE_KEYS(list) .keys = (list), .count = sizeof(list) / sizeof((list)[0])
 
 /* Fills into from the group (NULL: all defaults), then runs the table's check. */

@@ -9,13 +9,21 @@ enum { CONTROL_MAX = 107 }; /* Linux: sun_path has 108 octets with the NUL */
 static const struct key listen_item = {.kind = KIND_LISTEN};
 
 static const struct key server_keys[] = {
-    {.name = "listen", .kind = KIND_LIST, KEY_LIST(struct server_config, listen, listen_count), .item = &listen_item,
-     .least = 1, .most = 64, .fallback = "0.0.0.0:53, [::]:53"},
+    {.name = "listen",
+     .kind = KIND_LIST,
+     KEY_LIST(struct server_config, listen, listen_count),
+     .item = &listen_item,
+     .least = 1,
+     .most = 64,
+     .fallback = "0.0.0.0:53, [::]:53"},
     {.name = "workers", .kind = KIND_WHOLE, KEY_AT(struct server_config, workers), .least = 0, .most = 1024, .fallback = "0"},
-    {.name = "control", .kind = KIND_PATH, KEY_AT(struct server_config, control), .least = 1, .most = 4095,
+    {.name = "control",
+     .kind = KIND_PATH,
+     KEY_AT(struct server_config, control),
+     .least = 1,
+     .most = 4095,
      .fallback = "/run/sipsteer/control.sock"},
-    {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), .least = 1, .most = 4095,
-     .fallback = "/var/lib/sipsteer"},
+    {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), .least = 1, .most = 4095, .fallback = "/var/lib/sipsteer"},
     {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), .least = 0, .most = 255, .fallback = ""},
 };
 

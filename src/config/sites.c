@@ -10,8 +10,13 @@ static const struct key endpoint_keys[] = {
     {.name = "tier", .kind = KIND_WHOLE, KEY_AT(struct endpoint, tier), .least = 1, .most = 9, .fallback = "1"},
     {.name = "weight", .kind = KIND_WHOLE, KEY_AT(struct endpoint, weight), .least = 0, .most = 65535, .fallback = "100"},
     {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct endpoint, address)},
-    {.name = "probes", .kind = KIND_LIST, KEY_LIST(struct endpoint, probes, probe_count), .fixed = true, .item = &probe_item,
-     .least = 0, .most = PROBES_PER_ENDPOINT_MAX},
+    {.name = "probes",
+     .kind = KIND_LIST,
+     KEY_LIST(struct endpoint, probes, probe_count),
+     .fixed = true,
+     .item = &probe_item,
+     .least = 0,
+     .most = PROBES_PER_ENDPOINT_MAX},
 };
 
 /* Endpoints of all sites stand in one array; those of one site are neighbours because sites are read one after the other. */
@@ -21,8 +26,7 @@ static void *place_endpoint(struct loader *loader, void *into)
     struct site *site = into;
     if (config->endpoint_count == ENDPOINTS_MAX)
         return NULL;
-    config->endpoints =
-        mem_grow(config->endpoints, &loader->endpoint_room, config->endpoint_count + 1, sizeof *config->endpoints);
+    config->endpoints = mem_grow(config->endpoints, &loader->endpoint_room, config->endpoint_count + 1, sizeof *config->endpoints);
     struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
     *endpoint = (struct endpoint){.site = (uint8_t)(site - config->sites)};
     site->endpoint_count++;

@@ -10,11 +10,11 @@
 #include <stddef.h>
 
 enum {
-    SOURCE_MAX = 64 << 20,  /* octets over all files */
+    SOURCE_MAX = 64 << 20, /* octets over all files */
     SOURCE_FILES_MAX = 1000,
     INCLUDE_DEPTH_MAX = 10,
-    NESTING_MAX = 16,       /* the deepest sound value needs five */
-    GROUP_KEYS_MAX = 4096,  /* libconfig compares each key with all others of its group */
+    NESTING_MAX = 16,      /* the deepest sound value needs five */
+    GROUP_KEYS_MAX = 4096, /* libconfig compares each key with all others of its group */
 };
 
 /* From this line of the text on, it is this file from this line on. */
