@@ -182,7 +182,7 @@ static void check_name_server(const struct check *c, const struct zone_node *nod
     name_format(node->name, owner);
     name_format(target.octets, text);
     if (lead == LEAD_CNAME)
-        warn(c->complaints, place, "%s NS: %s is an alias (RFC 2181 10.3)", owner, text);
+        complain(c->complaints, place, "%s NS: %s is an alias (RFC 2181 10.3)", owner, text);
     else if (lead == LEAD_NOTHING || lead == LEAD_NO_ADDRESS)
         complain(c->complaints, place, "%s NS: %s is in this zone and has no address", owner, text);
     else if (lead == LEAD_DELEGATED && (cut == node || is_apex(c, node)))

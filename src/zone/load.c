@@ -208,6 +208,8 @@ static bool allowed(struct source *s, uint16_t type)
     if (wild && (type == LDNS_RR_TYPE_NS || type == LDNS_RR_TYPE_DNAME))
         return complain(l->complaints, s->place, "%s %s: not at a wildcard (RFC 4592 4.2, 4.4)", name_format(l->owner.octets, name),
                         zone_type_text(type, text));
+    if (type == LDNS_RR_TYPE_DS && l->owner.len == apex->len)
+        return complain(l->complaints, s->place, "%s DS: belongs to the parent zone (RFC 4035 2.4)", name_format(l->owner.octets, name));
     if (type != LDNS_RR_TYPE_SOA)
         return true;
     if (l->owner.len != apex->len)

@@ -1,6 +1,7 @@
 #include "zone/rdata.h"
 
 #include "base/addr.h"
+#include "zone/naptr.h"
 #include "zone/zone.h"
 
 #include <stdlib.h>
@@ -328,6 +329,7 @@ bool rdata_read(uint16_t type, const struct entry *entry, size_t first, const st
 {
     struct fields f = {.entry = entry, .at = first, .origin = origin, .out = out, .err = err};
     const ldns_rr_descriptor *about = ldns_rr_descript(type);
+    const uint8_t *from = out->at;
     bool good;
     if (first < entry->count && !entry->tokens[first].quoted && strcmp(token_text(entry, first), "\\#") == 0)
         good = read_generic(&f, type);
@@ -337,7 +339,7 @@ bool rdata_read(uint16_t type, const struct entry *entry, size_t first, const st
         good = read_fields(&f, about);
     if (good && out->bad)
         return error_set(err, "RDATA longer than 65535 octets");
-    return good;
+    return good && (type != LDNS_RR_TYPE_NAPTR || naptr_check(from, err));
 }
 
 /* ldns takes RDATA that ends between two fields for complete. */
