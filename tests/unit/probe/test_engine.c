@@ -1,9 +1,10 @@
 /* The engine against real sockets on loopback: SIP over UDP, sets, the schedule. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "peer.h"
 
