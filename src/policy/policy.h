@@ -14,16 +14,16 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
 void policy_free(struct policy *policy);
 
 /* How each endpoint stands for a spec (config->endpoint_count entries each; ret_causes may be NULL). */
-void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
-                      uint8_t *ret_standings, uint8_t *ret_causes);
+void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, uint8_t *ret_standings,
+                      uint8_t *ret_causes);
 
 /* The plan for a spec, with one reference, never NULL. Callers with many specs share plans: see policy_spec_equal. */
 struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 
 /* Whether two specs give the same plan in this state: they choose alike and see the same candidates (their lenses, offers and services may differ). */
 bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b);
-/* Equal for specs that are policy_spec_equal in this state, otherwise different but for 64-bit chance: the key to find sharers by. Takes a few
- * nanoseconds an endpoint. */
+/* A fingerprint of all that policy_plan() makes a plan from: equal plans, in this state or another of the same policy, have equal ones; different
+ * plans differ but for 64-bit chance. The key to share plans by. Takes a few nanoseconds an endpoint. */
 uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 
 /* Bucket of a client: its address cut to the service's sticky length, hashed. */
@@ -37,10 +37,10 @@ bool policy_suspect(const struct config *config, const struct endpoint_health *h
 /* One endpoint's place in one decision, for explain. */
 struct explained {
     uint16_t endpoint;
-    uint8_t standing;   /* enum standing */
-    uint8_t cause;      /* enum cause */
-    int rank;           /* 0 = winner ... place in the answer (PLAN_TRANSPORTS: the winner alone); -1 = not in it */
-    int site_rank;      /* place of its site among the service's in the order of this class and bucket, 0 first; -1 = not in the service */
+    uint8_t standing; /* enum standing */
+    uint8_t cause;    /* enum cause */
+    int rank;         /* 0 = winner ... place in the answer (PLAN_TRANSPORTS: the winner alone); -1 = not in it */
+    int site_rank;    /* place of its site among the service's in the order of this class and bucket, 0 first; -1 = not in the service */
 };
 
 /* Explains one decision, by the same functions that make the plan. ret: config->endpoint_count entries, in the order of choice (sites by rank, then

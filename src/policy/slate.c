@@ -75,7 +75,8 @@ static void best_by_transport(const struct policy *policy, const struct world_st
 
 /* What works at each site. A site that is chosen although nothing works there by the rules (last resort, or each transport alone is below
  * min_up) offers what stands in reserve, else everything: a winner without a way to it would be no answer. */
-static void slate_transports(struct slate *slate, const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+static void slate_transports(struct slate *slate, const struct policy *policy, const struct world_state *state,
+                             const struct plan_spec *spec)
 {
     uint8_t best[SITES_MAX][TRANSPORT_COUNT];
     best_by_transport(policy, state, spec, best);
@@ -164,6 +165,9 @@ uint64_t policy_spec_hash(const struct policy *policy, const struct world_state 
         hash = hash_bytes(spec->sites, spec->site_count, hash);
     hash = hash_bytes(slate.grades, policy->config->endpoint_count, hash);
     hash = hash_bytes(slate.transports, sizeof slate.transports, hash);
+    for (size_t i = 0; i < policy->config->endpoint_count; i++)
+        if (state->health[i].doubt)
+            hash = hash_mix(hash ^ (i + 1));
     slate_release(&slate);
     return hash;
 }

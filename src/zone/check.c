@@ -73,7 +73,7 @@ static void check_hidden(const struct check *c, const struct zone_node *node, co
         const struct rrset *set = &node->rrsets[i];
         if (is_address(set->type) || (node == cut && belongs_at_cut(set->type)))
             continue;
-        warn(c->complaints, set_place(c, set), "%s %s: is never answered, %s is delegated to other servers", name_format(node->name, name),
+        complain_mildly(c->complaints, set_place(c, set), "%s %s: is never answered, %s is delegated to other servers", name_format(node->name, name),
              zone_type_text(set->type, type), name_format(cut->name, above));
     }
 }
@@ -204,7 +204,7 @@ static void check_target(const struct check *c, const struct zone_node *node, ui
         what = "has no address";
     /* "." says that there is no such service (RFC 2782) and that no mail is taken (RFC 7505). */
     if (what && target.len > 1)
-        warn(c->complaints, store_place(c->store, rdata), "%s %s: the target %s %s", name_format(node->name, owner),
+        complain_mildly(c->complaints, store_place(c->store, rdata), "%s %s: the target %s %s", name_format(node->name, owner),
              zone_type_text(type, mnemonic), name_format(target.octets, text), what);
 }
 

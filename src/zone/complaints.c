@@ -48,7 +48,7 @@ bool complain(struct complaints *complaints, struct place place, const char *for
     return false;
 }
 
-void warn(struct complaints *complaints, struct place place, const char *format, ...)
+void complain_mildly(struct complaints *complaints, struct place place, const char *format, ...)
 {
     char what[1024];
     va_list args;

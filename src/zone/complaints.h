@@ -26,6 +26,6 @@ uint16_t complaints_file(struct complaints *complaints, const char *path);
 
 /* Returns false. */
 bool complain(struct complaints *complaints, struct place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void warn(struct complaints *complaints, struct place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void complain_mildly(struct complaints *complaints, struct place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* So many errors that going on helps nobody. */
 bool complaints_full(const struct complaints *complaints);

@@ -232,7 +232,7 @@ static bool settle_ttl(struct source *s, struct head *head, const struct writer 
         head->ttl_s = get_u32(rdata->at - 4);
         if (head->ttl_s > TTL_MAX)
             return complain(l->complaints, s->place, "no TTL, and MINIMUM is none (RFC 2181 8)");
-        warn(l->complaints, s->place, "no TTL: the SOA's MINIMUM is taken, %u", head->ttl_s);
+        complain_mildly(l->complaints, s->place, "no TTL: the SOA's MINIMUM is taken, %u", head->ttl_s);
     } else if (!head->has_ttl)
         return complain(l->complaints, s->place, "no TTL: neither in the record, nor by $TTL, nor in a record before");
     l->last_ttl_s = head->ttl_s;

@@ -158,7 +158,7 @@ static struct rrset make_set(struct making *m, const struct zone_node *node, con
     set.count = made > UINT16_MAX ? UINT16_MAX : (uint16_t)made;
     if (differs) {
         char name[NAME_TEXT], type[16];
-        warn(m->complaints, differs->place, "%s %s: differing TTLs in one record set (RFC 2181 5.2), the smallest counts: %u",
+        complain_mildly(m->complaints, differs->place, "%s %s: differing TTLs in one record set (RFC 2181 5.2), the smallest counts: %u",
              name_format(node->name, name), zone_type_text(set.type, type), set.ttl_s);
     }
     check_size(m, node, &set, first->place);

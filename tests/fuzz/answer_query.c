@@ -1,0 +1,31 @@
+/* Any octets as a query to a world with everything in it: the answer is a sound message that fits where it was asked for. */
+#include "base/invariant.h"
+#include "example_world.h"
+#include "world.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct test_world *world(void)
+{
+    static struct test_world t;
+    if (t.snapshot)
+        return &t;
+    struct report report;
+    report_init(&report);
+    test_load(&t, example_files, &report);
+    report_release(&report);
+    test_rebuild(&t);
+    return &t;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (int tcp = 0; tcp < 2; tcp++) {
+        size_t len;
+        char *text = test_send(world(), data, size, tcp ? CHANNEL_TCP : CHANNEL_UDP, &len);
+        invariant(strcmp(text, "malformed\n") != 0);
+        invariant(tcp || len <= UDP_CAP);
+        free(text);
+    }
+    return 0;
+}
