@@ -3,20 +3,19 @@
 
 #include "base/memory.h"
 
-static const struct key database_item = {.kind = KIND_PATH, .least = 1, .most = 4095};
+static const struct key database_item = {.kind = KIND_PATH, RANGE(1, 4095)};
 static const struct key prefer_site = {.kind = KIND_SITE, .size = sizeof(uint8_t)};
 
 static const struct key prefer_keys[] = {
     {.name = "country", .kind = KIND_COUNTRY, KEY_AT(struct prefer, code)},
     {.name = "continent", .kind = KIND_CONTINENT, KEY_AT(struct prefer, code)},
-    {.name = "asn", .kind = KIND_WHOLE, KEY_AT(struct prefer, asn), .least = 1, .most = 4294967295.0},
+    {.name = "asn", .kind = KIND_WHOLE, KEY_AT(struct prefer, asn), RANGE(1, 4294967295.0)},
     {.name = "sites",
      .kind = KIND_LIST,
      .required = true,
      KEY_LIST(struct prefer, sites, site_count),
      .item = &prefer_site,
-     .least = 1,
-     .most = SITES_MAX},
+     RANGE(1, SITES_MAX)},
 };
 
 static void check_prefer(struct loader *loader, const config_setting_t *group, void *item)
@@ -38,19 +37,9 @@ static void check_prefer(struct loader *loader, const config_setting_t *group, v
 const struct table prefer_table = {.path = "geo.prefer[]", TABLE_KEYS(prefer_keys), .check = check_prefer};
 
 static const struct key geo_keys[] = {
-    {.name = "databases",
-     .kind = KIND_LIST,
-     KEY_LIST(struct geo_config, databases, database_count),
-     .item = &database_item,
-     .least = 0,
-     .most = 16},
-    {.name = "nets", .kind = KIND_PATH, KEY_AT(struct geo_config, nets), .least = 1, .most = 4095},
-    {.name = "prefer",
-     .kind = KIND_LIST,
-     KEY_LIST(struct geo_config, prefer, prefer_count),
-     .table = &prefer_table,
-     .least = 0,
-     .most = 10000},
+    {.name = "databases", .kind = KIND_LIST, KEY_LIST(struct geo_config, databases, database_count), .item = &database_item, RANGE(0, 16)},
+    {.name = "nets", .kind = KIND_PATH, KEY_AT(struct geo_config, nets), RANGE(1, 4095)},
+    {.name = "prefer", .kind = KIND_LIST, KEY_LIST(struct geo_config, prefer, prefer_count), .table = &prefer_table, RANGE(0, 10000)},
 };
 
 const struct table geo_table = {.path = "geo", TABLE_KEYS(geo_keys)};

@@ -7,35 +7,28 @@
 
 static const char *const types[] = {"sip", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};
-static const struct key alive_item = {.kind = KIND_WHOLE, .size = sizeof(uint16_t), .least = 200, .most = 699};
+static const struct key alive_item = {.kind = KIND_WHOLE, .size = sizeof(uint16_t), RANGE(200, 699)};
 
 _Static_assert(TRANSPORT_UDP == 0 && TRANSPORT_TCP == 1, "transports[] is in the order of enum transport");
 
 static const struct key probe_keys[] = {
     {.name = "type", .kind = KIND_CHOICE, .required = true, KEY_AT(struct probe, type), .choices = types, .least = PROBE_SIP},
     {.name = "transport", .kind = KIND_CHOICE, KEY_AT(struct probe, transport), .choices = transports, .fallback = "udp"},
-    {.name = "port", .kind = KIND_WHOLE, KEY_AT(struct probe, port), .least = 1, .most = 65535, .fallback = "5060"},
+    {.name = "port", .kind = KIND_WHOLE, KEY_AT(struct probe, port), RANGE(1, 65535), .fallback = "5060"},
     {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct probe, address)},
-    {.name = "interval",
-     .kind = KIND_DURATION,
-     KEY_AT(struct probe, interval_ms),
-     .unit_ms = 1,
-     .least = 200,
-     .most = 3600e3,
-     .fallback = "10s"},
-    {.name = "timeout", .kind = KIND_DURATION, KEY_AT(struct probe, timeout_ms), .unit_ms = 1, .least = 50, .most = 60e3, .fallback = "3s"},
-    {.name = "confirm", .kind = KIND_DURATION, KEY_AT(struct probe, confirm_ms), .unit_ms = 1, .least = 50, .most = 60e3, .fallback = "1s"},
-    {.name = "fall", .kind = KIND_WHOLE, KEY_AT(struct probe, fall), .least = 1, .most = 10, .fallback = "2"},
-    {.name = "rise", .kind = KIND_WHOLE, KEY_AT(struct probe, rise), .least = 1, .most = 10, .fallback = "3"},
+    {.name = "interval", .kind = KIND_DURATION, KEY_AT(struct probe, interval_ms), .unit_ms = 1, RANGE(200, 3600e3), .fallback = "10s"},
+    {.name = "timeout", .kind = KIND_DURATION, KEY_AT(struct probe, timeout_ms), .unit_ms = 1, RANGE(50, 60e3), .fallback = "3s"},
+    {.name = "confirm", .kind = KIND_DURATION, KEY_AT(struct probe, confirm_ms), .unit_ms = 1, RANGE(50, 60e3), .fallback = "1s"},
+    {.name = "fall", .kind = KIND_WHOLE, KEY_AT(struct probe, fall), RANGE(1, 10), .fallback = "2"},
+    {.name = "rise", .kind = KIND_WHOLE, KEY_AT(struct probe, rise), RANGE(1, 10), .fallback = "3"},
     {.name = "alive",
      .kind = KIND_LIST,
      KEY_LIST(struct probe, alive, alive_count),
      .fixed = true,
      .item = &alive_item,
-     .least = 0,
-     .most = ALIVE_MAX,
+     RANGE(0, ALIVE_MAX),
      .shown = "the built-in list"},
-    {.name = "max_forwards", .kind = KIND_WHOLE, KEY_AT(struct probe, max_forwards), .least = 0, .most = 255, .fallback = "70"},
+    {.name = "max_forwards", .kind = KIND_WHOLE, KEY_AT(struct probe, max_forwards), RANGE(0, 255), .fallback = "70"},
     {.name = "from", .kind = KIND_DOMAIN, KEY_AT(struct probe, from)},
 };
 

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than anybody would read; a hostile file must not fill the memory with messages. */
-enum { ERRORS_TOLD_MAX = 10000, SUGGESTING_MAX = 1000 };
+enum { SUGGESTING_MAX = 1000 }; /* findings, after which nobody reads suggestions and their cost adds up */
 
 /* "file:line: sites[2].endpoints[0]" of a setting, with a key of it if child is not NULL. The caller frees. */
 static char *place_of(struct loader *loader, const config_setting_t *setting, const char *child)

@@ -10,6 +10,8 @@
 
 #include <libconfig.h>
 
+enum { ERRORS_TOLD_MAX = 10000 }; /* more than anybody would read; a hostile file must not fill the memory with messages */
+
 enum kind {
     KIND_WHOLE,     /* integer of size octets */
     KIND_NUMBER,    /* double */
@@ -79,6 +81,7 @@ struct value {
 
 #define KEY_AT(type, field) .at = offsetof(type, field), .size = sizeof(((type *)0)->field)
 #define KEY_LIST(type, items, counted) .at = offsetof(type, items), .size = sizeof(*((type *)0)->items), .count_at = offsetof(type, counted)
+#define RANGE(from, to) .least = (from), .most = (to)
 #define TABLE_KEYS(list) .keys = (list), .count = sizeof(list) / sizeof((list)[0])
 
 /* Fills into from the group (NULL: all defaults), then runs the table's check. */

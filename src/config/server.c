@@ -13,18 +13,12 @@ static const struct key server_keys[] = {
      .kind = KIND_LIST,
      KEY_LIST(struct server_config, listen, listen_count),
      .item = &listen_item,
-     .least = 1,
-     .most = 64,
+     RANGE(1, 64),
      .fallback = "0.0.0.0:53, [::]:53"},
-    {.name = "workers", .kind = KIND_WHOLE, KEY_AT(struct server_config, workers), .least = 0, .most = 1024, .fallback = "0"},
-    {.name = "control",
-     .kind = KIND_PATH,
-     KEY_AT(struct server_config, control),
-     .least = 1,
-     .most = 4095,
-     .fallback = "/run/sipsteer/control.sock"},
-    {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), .least = 1, .most = 4095, .fallback = "/var/lib/sipsteer"},
-    {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), .least = 0, .most = 255, .fallback = ""},
+    {.name = "workers", .kind = KIND_WHOLE, KEY_AT(struct server_config, workers), RANGE(0, 1024), .fallback = "0"},
+    {.name = "control", .kind = KIND_PATH, KEY_AT(struct server_config, control), RANGE(1, 4095), .fallback = "/run/sipsteer/control.sock"},
+    {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), RANGE(1, 4095), .fallback = "/var/lib/sipsteer"},
+    {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), RANGE(0, 255), .fallback = ""},
 };
 
 /* Port 0 may stand any number of times: the kernel picks another port each time. */
@@ -60,7 +54,7 @@ const struct table server_table = {.path = "server", TABLE_KEYS(server_keys), .c
 
 static const struct key zone_keys[] = {
     {.name = "name", .kind = KIND_HOST, .required = true, KEY_AT(struct zone_config, name)},
-    {.name = "file", .kind = KIND_PATH, .required = true, KEY_AT(struct zone_config, file), .least = 1, .most = 4095},
+    {.name = "file", .kind = KIND_PATH, .required = true, KEY_AT(struct zone_config, file), RANGE(1, 4095)},
 };
 
 static void check_zone(struct loader *loader, const config_setting_t *group, void *item)

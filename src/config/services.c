@@ -17,24 +17,23 @@ _Static_assert(ALL_DOWN_SERVE_ALL == 0 && ALL_DOWN_STATIC == 1 && ALL_DOWN_EMPTY
 static const struct key site_item = {.kind = KIND_SITE, .size = sizeof(uint8_t)};
 
 static const struct key sticky_items[2] = {
-    {.kind = KIND_WHOLE, KEY_AT(struct service, sticky_v4), .least = 0, .most = 32, .fallback = "24"},
-    {.kind = KIND_WHOLE, KEY_AT(struct service, sticky_v6), .least = 0, .most = 128, .fallback = "48"},
+    {.kind = KIND_WHOLE, KEY_AT(struct service, sticky_v4), RANGE(0, 32), .fallback = "24"},
+    {.kind = KIND_WHOLE, KEY_AT(struct service, sticky_v6), RANGE(0, 128), .fallback = "48"},
 };
 
 static const struct key service_keys[] = {
     {.name = "name", .kind = KIND_HOST, .required = true, KEY_AT(struct service, name)},
-    {.name = "label", .kind = KIND_TEXT, KEY_AT(struct service, label), .least = 0, .most = 255, .fallback = ""},
+    {.name = "label", .kind = KIND_TEXT, KEY_AT(struct service, label), RANGE(0, 255), .fallback = ""},
     {.name = "policy", .kind = KIND_CHOICE, KEY_AT(struct service, policy), .choices = policies, .fallback = "nearest"},
     {.name = "sites",
      .kind = KIND_LIST,
      KEY_LIST(struct service, sites, site_count),
      .item = &site_item,
-     .least = 1,
-     .most = SITES_MAX,
+     RANGE(1, SITES_MAX),
      .shown = "all sites"},
     {.name = "srv", .kind = KIND_CHOICE, KEY_AT(struct service, srv), .choices = srv_modes, .fallback = "ranked"},
-    {.name = "targets", .kind = KIND_WHOLE, KEY_AT(struct service, targets), .least = 1, .most = TARGETS_MAX, .fallback = "4"},
-    {.name = "ttl", .kind = KIND_DURATION, KEY_AT(struct service, ttl_s), .unit_ms = 1000, .least = 1e3, .most = 3600e3, .fallback = "30s"},
+    {.name = "targets", .kind = KIND_WHOLE, KEY_AT(struct service, targets), RANGE(1, TARGETS_MAX), .fallback = "4"},
+    {.name = "ttl", .kind = KIND_DURATION, KEY_AT(struct service, ttl_s), .unit_ms = 1000, RANGE(1e3, 3600e3), .fallback = "30s"},
     {.name = "sticky", .kind = KIND_PAIR, .item = sticky_items},
     {.name = "spread", .kind = KIND_CHOICE, KEY_AT(struct service, spread_query), .choices = spreads, .least = true},
     {.name = "on_all_down", .kind = KIND_CHOICE, KEY_AT(struct service, on_all_down), .choices = all_downs, .fallback = "serve-all"},

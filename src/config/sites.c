@@ -7,16 +7,15 @@ static const struct key probe_item = {.kind = KIND_PROBE, .size = sizeof(uint16_
 
 static const struct key endpoint_keys[] = {
     {.name = "host", .kind = KIND_HOST, .required = true, KEY_AT(struct endpoint, host)},
-    {.name = "tier", .kind = KIND_WHOLE, KEY_AT(struct endpoint, tier), .least = 1, .most = 9, .fallback = "1"},
-    {.name = "weight", .kind = KIND_WHOLE, KEY_AT(struct endpoint, weight), .least = 0, .most = 65535, .fallback = "100"},
+    {.name = "tier", .kind = KIND_WHOLE, KEY_AT(struct endpoint, tier), RANGE(1, 9), .fallback = "1"},
+    {.name = "weight", .kind = KIND_WHOLE, KEY_AT(struct endpoint, weight), RANGE(0, 65535), .fallback = "100"},
     {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct endpoint, address)},
     {.name = "probes",
      .kind = KIND_LIST,
      KEY_LIST(struct endpoint, probes, probe_count),
      .fixed = true,
      .item = &probe_item,
-     .least = 0,
-     .most = PROBES_PER_ENDPOINT_MAX},
+     RANGE(0, PROBES_PER_ENDPOINT_MAX)},
 };
 
 /* Endpoints of all sites stand in one array; those of one site are neighbours because sites are read one after the other. */
@@ -45,17 +44,17 @@ const struct table endpoint_table = {
     .path = "sites[].endpoints[]", TABLE_KEYS(endpoint_keys), .place = place_endpoint, .check = check_endpoint};
 
 static const struct key location_items[2] = {
-    {.kind = KIND_NUMBER, KEY_AT(struct site, latitude), .least = -90, .most = 90},
-    {.kind = KIND_NUMBER, KEY_AT(struct site, longitude), .least = -180, .most = 180},
+    {.kind = KIND_NUMBER, KEY_AT(struct site, latitude), RANGE(-90, 90)},
+    {.kind = KIND_NUMBER, KEY_AT(struct site, longitude), RANGE(-180, 180)},
 };
 
 static const struct key site_keys[] = {
     {.name = "name", .kind = KIND_NAME, .required = true, KEY_AT(struct site, name)},
     {.name = "location", .kind = KIND_PAIR, .required = true, .item = location_items},
-    {.name = "region", .kind = KIND_TEXT, KEY_AT(struct site, region), .least = 0, .most = 63, .fallback = ""},
-    {.name = "bias", .kind = KIND_WHOLE, KEY_AT(struct site, bias), .least = -99, .most = 99, .fallback = "0"},
-    {.name = "min_up", .kind = KIND_WHOLE, KEY_AT(struct site, min_up), .least = 1, .most = ENDPOINTS_MAX, .fallback = "1"},
-    {.name = "endpoints", .kind = KIND_LIST, .least = 0, .most = ENDPOINTS_MAX, .table = &endpoint_table},
+    {.name = "region", .kind = KIND_TEXT, KEY_AT(struct site, region), RANGE(0, 63), .fallback = ""},
+    {.name = "bias", .kind = KIND_WHOLE, KEY_AT(struct site, bias), RANGE(-99, 99), .fallback = "0"},
+    {.name = "min_up", .kind = KIND_WHOLE, KEY_AT(struct site, min_up), RANGE(1, ENDPOINTS_MAX), .fallback = "1"},
+    {.name = "endpoints", .kind = KIND_LIST, RANGE(0, ENDPOINTS_MAX), .table = &endpoint_table},
 };
 
 static void check_site(struct loader *loader, const config_setting_t *group, void *item)
