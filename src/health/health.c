@@ -17,35 +17,36 @@ struct move {
 
 /* Every legal move. Down -> up waits whole intervals between its passing probes: a host that has just come back is given time to warm up
  * rather than be believed within a second. */
-static const struct move moves[][EVENT_COUNT] = {
-    [VERDICT_UNKNOWN] =
-        {
-            [EVENT_ALIVE] = {VERDICT_UP, PACE_AT_ONCE, false, false},
-            [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
-            [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true}, /* one lost packet at the first start must not take it out */
-            [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_NEVER, false, false},
-        },
-    [VERDICT_UP] =
-        {
-            [EVENT_ALIVE] = {VERDICT_UP, PACE_NEVER, false, false},
-            [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
-            [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true},
-            [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_FALL, true, true},
-        },
-    [VERDICT_DRAINING] =
-        {
-            [EVENT_ALIVE] = {VERDICT_UP, PACE_RISE, true, false},
-            [EVENT_BUSY] = {VERDICT_DRAINING, PACE_NEVER, false, false},
-            [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true},
-            [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_FALL, true, true},
-        },
-    [VERDICT_DOWN] =
-        {
-            [EVENT_ALIVE] = {VERDICT_UP, PACE_RISE, true, false},
-            [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
-            [EVENT_FAILED] = {VERDICT_DOWN, PACE_NEVER, false, false},
-            [EVENT_BLIND] = {VERDICT_DOWN, PACE_NEVER, true, false}, /* the last that was seen of it is its death */
-        },
+static const struct move moves[][EVENT_COUNT] =
+    {
+        [VERDICT_UNKNOWN] =
+            {
+                [EVENT_ALIVE] = {VERDICT_UP, PACE_AT_ONCE, false, false},
+                [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
+                [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true}, /* one lost packet at the first start must not take it out */
+                [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_NEVER, false, false},
+            },
+        [VERDICT_UP] =
+            {
+                [EVENT_ALIVE] = {VERDICT_UP, PACE_NEVER, false, false},
+                [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
+                [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true},
+                [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_FALL, true, true},
+            },
+        [VERDICT_DRAINING] =
+            {
+                [EVENT_ALIVE] = {VERDICT_UP, PACE_RISE, true, false},
+                [EVENT_BUSY] = {VERDICT_DRAINING, PACE_NEVER, false, false},
+                [EVENT_FAILED] = {VERDICT_DOWN, PACE_FALL, true, true},
+                [EVENT_BLIND] = {VERDICT_UNKNOWN, PACE_FALL, true, true},
+            },
+        [VERDICT_DOWN] =
+            {
+                [EVENT_ALIVE] = {VERDICT_UP, PACE_RISE, true, false},
+                [EVENT_BUSY] = {VERDICT_DRAINING, PACE_AT_ONCE, false, false},
+                [EVENT_FAILED] = {VERDICT_DOWN, PACE_NEVER, false, false},
+                [EVENT_BLIND] = {VERDICT_DOWN, PACE_NEVER, true, false}, /* the last that was seen of it is its death */
+            },
 };
 
 void health_init(struct health *health, enum verdict saved, uint64_t now_ms)
@@ -60,12 +61,9 @@ void health_init(struct health *health, enum verdict saved, uint64_t now_ms)
 static enum event event_of(const struct observation *seen)
 {
     switch (seen->outcome) {
-    case OUTCOME_ALIVE:
-        return EVENT_ALIVE;
-    case OUTCOME_BUSY:
-        return EVENT_BUSY;
-    default:
-        return seen->reason == REASON_LOCAL ? EVENT_BLIND : EVENT_FAILED;
+    case OUTCOME_ALIVE: return EVENT_ALIVE;
+    case OUTCOME_BUSY: return EVENT_BUSY;
+    default: return seen->reason == REASON_LOCAL ? EVENT_BLIND : EVENT_FAILED;
     }
 }
 
@@ -83,14 +81,10 @@ static bool move_is_due(const struct health *health, const struct move *move, en
 {
     const bool undecided = health->reason == REASON_SAVED;
     switch (move->pace) {
-    case PACE_NEVER:
-        return false;
-    case PACE_AT_ONCE:
-        return true;
-    case PACE_RISE:
-        return undecided || health->passes >= probe->rise;
-    case PACE_FALL:
-        return (event == EVENT_BLIND ? health->blind : health->fails) >= probe->fall;
+    case PACE_NEVER: return false;
+    case PACE_AT_ONCE: return true;
+    case PACE_RISE: return undecided || health->passes >= probe->rise;
+    case PACE_FALL: return (event == EVENT_BLIND ? health->blind : health->fails) >= probe->fall;
     }
     invariant(!"a pace of the enum");
 }

@@ -19,17 +19,17 @@ enum { RETRY_AFTER_MIN_S = 1, RETRY_AFTER_MAX_S = 300, RETRY_AFTER_DEFAULT_S = 3
 
 struct health {
     enum verdict verdict;
-    enum reason reason;      /* of the observation that made the verdict, or of the saved one */
-    uint64_t since_ms;       /* when the verdict became what it is */
-    unsigned fails, passes;  /* failed and alive observations in a row */
-    unsigned blind;          /* probes in a row that ended with REASON_LOCAL: they observed nothing */
-    bool doubt;              /* the last observation speaks against the verdict */
-    uint64_t busy_until_ms;  /* draining holds at least until then, whatever is observed, unless the host dies */
+    enum reason reason;     /* of the observation that made the verdict, or of the saved one */
+    uint64_t since_ms;      /* when the verdict became what it is */
+    unsigned fails, passes; /* failed and alive observations in a row */
+    unsigned blind;         /* probes in a row that ended with REASON_LOCAL: they observed nothing */
+    bool doubt;             /* the last observation speaks against the verdict */
+    uint64_t busy_until_ms; /* draining holds at least until then, whatever is observed, unless the host dies */
 };
 
 struct health_step {
-    bool changed;           /* the verdict or doubt changed */
-    uint32_t next_ms;       /* from now (the probe's end) until the next probe should start: the interval, or the confirming delay */
+    bool changed;     /* the verdict or doubt changed */
+    uint32_t next_ms; /* from now (the probe's end) until the next probe should start: the interval, or the confirming delay */
 };
 
 /* Unknown; or, with a saved verdict, that (reason REASON_SAVED, in doubt until the first observation). */

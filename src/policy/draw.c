@@ -21,11 +21,11 @@ enum { FRACTION_BITS = 26 }; /* with the 6 integer bits of the logarithm of a 64
 
 struct contender {
     const char *name;
-    uint64_t hash;   /* of the name */
+    uint64_t hash; /* of the name */
     uint32_t weight;
     unsigned tier;
     uint16_t index;
-    uint32_t cost;   /* in the bucket at hand, before the division by the weight */
+    uint32_t cost; /* in the bucket at hand, before the division by the weight */
 };
 
 /* -log2(u / 2^64) in units of 2^-26. The fraction is found bit by bit: squaring a mantissa doubles its logarithm. */

@@ -16,8 +16,11 @@ struct teller {
 static void tell(struct teller *teller, uint16_t endpoint, int site_rank)
 {
     struct explained *told = teller->next++;
-    *told = (struct explained){
-        .endpoint = endpoint, .standing = teller->standings[endpoint], .cause = teller->causes[endpoint], .rank = -1, .site_rank = site_rank};
+    *told = (struct explained){.endpoint = endpoint,
+                               .standing = teller->standings[endpoint],
+                               .cause = teller->causes[endpoint],
+                               .rank = -1,
+                               .site_rank = site_rank};
     for (unsigned i = 0; i < teller->chosen_count; i++)
         if (teller->chosen[i] == endpoint)
             told->rank = (int)i;

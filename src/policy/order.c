@@ -5,12 +5,9 @@ struct site_list site_order(const struct policy *policy, const struct plan_spec 
 {
     const size_t count = policy->config->site_count;
     switch (spec->policy) {
-    case POLICY_NEAREST:
-        return (struct site_list){class_order(policy->classes, class_number), count};
-    case POLICY_WEIGHTED:
-        return (struct site_list){policy->site_draws + bucket * count, count};
-    case POLICY_ORDERED:
-        break;
+    case POLICY_NEAREST: return (struct site_list){class_order(policy->classes, class_number), count};
+    case POLICY_WEIGHTED: return (struct site_list){policy->site_draws + bucket * count, count};
+    case POLICY_ORDERED: break;
     }
     return (struct site_list){spec->sites, spec->site_count};
 }
@@ -35,7 +32,8 @@ unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t
     return count;
 }
 
-void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places, uint16_t *ret_endpoints)
+void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places,
+               uint16_t *ret_endpoints)
 {
     const uint16_t *row = draw_row(policy, site, bucket);
     const size_t end = policy->config->sites[site].endpoint_count;

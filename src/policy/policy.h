@@ -20,7 +20,7 @@ void policy_standings(const struct policy *policy, const struct world_state *sta
 /* The plan for a spec, with one reference, never NULL. Callers with many specs share plans: see policy_spec_equal. */
 struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 
-/* Whether two specs give the same plan in this state: they choose alike and see the same candidates (their lenses, offers and services may differ). */
+/* Whether two specs give the same plan in this state: they choose alike and see the same candidates (lenses, offers and services may differ). */
 bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b);
 /* A fingerprint of all that policy_plan() makes a plan from: equal plans, in this state or another of the same policy, have equal ones; different
  * plans differ but for 64-bit chance. The key to share plans by. Takes a few nanoseconds an endpoint. */

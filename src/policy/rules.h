@@ -8,10 +8,10 @@
 struct policy {
     const struct config *config;
     const struct classes *classes;
-    uint8_t *site_of;   /* by endpoint */
-    uint16_t *weights;  /* by endpoint */
-    unsigned *tiers;    /* by endpoint */
-    uint16_t *draws;    /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
+    uint8_t *site_of;    /* by endpoint */
+    uint16_t *weights;   /* by endpoint */
+    unsigned *tiers;     /* by endpoint */
+    uint16_t *draws;     /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
     uint8_t *site_draws; /* 256 rows of all sites by the bucket's weighted draw */
     uint8_t *agreed;     /* by class: how many sites its order begins with just as the class before it does */
 };
@@ -37,8 +37,8 @@ struct slate {
     unsigned need;            /* places that can be filled */
     uint8_t *grades;          /* by endpoint; owned */
     uint8_t site_grades[SITES_MAX];
-    uint16_t sizes[SITES_MAX];      /* candidates of the site */
-    uint8_t transports[SITES_MAX];  /* PLAN_TRANSPORTS: what works there; else 0 */
+    uint16_t sizes[SITES_MAX];     /* candidates of the site */
+    uint8_t transports[SITES_MAX]; /* PLAN_TRANSPORTS: what works there; else 0 */
 };
 /* The spec as it is to be read: for PLAN_TRANSPORTS the winner is the one of A and AAAA, whatever the transport. */
 struct plan_spec spec_effective(const struct plan_spec *spec);
@@ -58,7 +58,8 @@ unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t
 
 /* The first places candidates of a site in the order of a bucket: by tier, in a tier those of the first grade, then by draw.
  * places is at most slate->sizes[site]. */
-void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places, uint16_t *ret_endpoints);
+void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places,
+               uint16_t *ret_endpoints);
 
 /* sites_collect and site_fill for one list: the endpoints of an answer, slate->need of them. */
 void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket,

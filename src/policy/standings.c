@@ -34,14 +34,10 @@ static struct facet look(const struct endpoint_health *health, const struct plan
 static struct sight sight_of_verdict(const struct world_state *state, const struct facet *seen)
 {
     switch (seen->verdict) {
-    case VERDICT_UP:
-        return (struct sight){STANDING_UP, CAUSE_VERDICT};
-    case VERDICT_UNKNOWN:
-        return (struct sight){STANDING_UNKNOWN, CAUSE_VERDICT};
-    case VERDICT_DRAINING:
-        return (struct sight){STANDING_RESERVE, CAUSE_VERDICT};
-    case VERDICT_DOWN:
-        break;
+    case VERDICT_UP: return (struct sight){STANDING_UP, CAUSE_VERDICT};
+    case VERDICT_UNKNOWN: return (struct sight){STANDING_UNKNOWN, CAUSE_VERDICT};
+    case VERDICT_DRAINING: return (struct sight){STANDING_RESERVE, CAUSE_VERDICT};
+    case VERDICT_DOWN: break;
     }
     if (state->suspect && seen->since_ms >= state->suspect_since_ms)
         return (struct sight){STANDING_UP, CAUSE_SUSPECT};
@@ -87,8 +83,8 @@ static void stand_site(const struct policy *policy, const struct world_state *st
     }
 }
 
-void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
-                      uint8_t *ret_standings, uint8_t *ret_causes)
+void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, uint8_t *ret_standings,
+                      uint8_t *ret_causes)
 {
     const size_t count = policy->config->endpoint_count;
     struct sight *sights = mem_new(count, sizeof *sights);

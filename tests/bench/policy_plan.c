@@ -39,8 +39,8 @@ static void make_sites(struct world *world, size_t site_count, bool tiers)
         *site = (struct site){.name = mem_format("site%zu", i), .min_up = 1, .first_endpoint = (uint16_t)config->endpoint_count};
         site->endpoint_count = (uint16_t)(2 + i % 24);
         for (unsigned k = 0; k < site->endpoint_count; k++)
-            config->endpoints[config->endpoint_count++] =
-                (struct endpoint){.host = mem_format("lb%u.s%zu.example.", k, i), .site = (uint8_t)i, .tier = tiers && k >= 2 ? 2 : 1, .weight = 100};
+            config->endpoints[config->endpoint_count++] = (struct endpoint){
+                .host = mem_format("lb%u.s%zu.example.", k, i), .site = (uint8_t)i, .tier = tiers && k >= 2 ? 2 : 1, .weight = 100};
     }
 }
 
@@ -88,8 +88,8 @@ static struct world *world_new(size_t sites, uint32_t classes, unsigned near, bo
         world->sites[i] = (uint8_t)i;
     world->offered = mem_new((endpoints + 63) / 64, 8);
     memset(world->offered, 0xff, (endpoints + 63) / 64 * 8);
-    world->state = (struct world_state){
-        .health = world->health, .endpoint_orders = mem_new(endpoints, 1), .site_orders = mem_new(sites, 1)};
+    world->state =
+        (struct world_state){.health = world->health, .endpoint_orders = mem_new(endpoints, 1), .site_orders = mem_new(sites, 1)};
     const uint64_t start_ns = clock_ns();
     world->policy = policy_new(&world->config, &world->classes);
     printf("%zu sites, %zu endpoints%s, %u classes%s: policy_new %.1f ms\n", sites, endpoints, tiers ? " in tiers" : "", classes,
@@ -117,8 +117,13 @@ static void world_free(struct world *world)
 
 static struct plan_spec spec_of(const struct world *world, enum policy_kind policy, unsigned targets)
 {
-    return (struct plan_spec){.purpose = PLAN_TARGETS, .policy = policy, .targets = targets, .transport = -1, .sites = world->sites,
-                              .site_count = world->config.site_count, .offered = world->offered};
+    return (struct plan_spec){.purpose = PLAN_TARGETS,
+                              .policy = policy,
+                              .targets = targets,
+                              .transport = -1,
+                              .sites = world->sites,
+                              .site_count = world->config.site_count,
+                              .offered = world->offered};
 }
 
 /* Every round flips another endpoint, as the world does. */
@@ -156,13 +161,14 @@ static void measure_hash(struct world *world, unsigned rounds)
 
 int main(int argc, char **argv)
 {
-    const unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 20;
+    const unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20;
     static const struct {
         size_t sites;
         uint32_t classes;
         unsigned near;
         bool tiers;
-    } worlds[] = {{50, 60000, 0, false}, {50, 60000, 0, true}, {50, 60000, 6, true}, {50, 60000, 6, false}, {200, 150000, 0, false}, {200, 150000, 6, true}};
+    } worlds[] = {{50, 60000, 0, false}, {50, 60000, 0, true},    {50, 60000, 6, true},
+                  {50, 60000, 6, false}, {200, 150000, 0, false}, {200, 150000, 6, true}};
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
         struct world *world = world_new(worlds[i].sites, worlds[i].classes, worlds[i].near, worlds[i].tiers);
         measure(world, POLICY_NEAREST, 4, rounds);

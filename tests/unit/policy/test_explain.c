@@ -1,0 +1,246 @@
+/* explain cannot lie: over random worlds its ranks are the plan's selections, and both keep what the rules promise. */
+#include "policy/world.h"
+
+enum { WORLDS = 150, CLASSES = 24 };
+
+static struct world *random_world(uint64_t *dice, uint8_t orders[CLASSES * WORLD_SITES])
+{
+    struct world *world = world_new();
+    const unsigned sites = 1 + dice_below(dice, 8);
+    for (unsigned i = 0; i < sites; i++) {
+        world_site(world, (char[]){'s', (char)('a' + i), 0});
+        const unsigned endpoints = 1 + dice_below(dice, dice_below(dice, 4) ? 4 : 20);
+        for (unsigned k = 0; k < endpoints; k++)
+            world_endpoint(world, 1 + dice_below(dice, 3), dice_below(dice, 5) * 100);
+        world->sites[i].min_up = 1 + dice_below(dice, 3);
+    }
+    for (unsigned number = 0; number < CLASSES; number++) {
+        uint8_t *row = orders + number * sites;
+        for (unsigned i = 0; i < sites; i++)
+            row[i] = (uint8_t)i;
+        for (unsigned i = 0; i < sites; i++) {
+            const unsigned other = i + dice_below(dice, sites - i);
+            const uint8_t swap = row[i];
+            row[i] = row[other];
+            row[other] = swap;
+        }
+    }
+    for (unsigned i = 1; i < CLASSES; i++) { /* in lexicographic order */
+        for (unsigned k = i; k > 0 && memcmp(orders + (k - 1) * sites, orders + k * sites, sites) > 0; k--) {
+            uint8_t row[WORLD_SITES];
+            memcpy(row, orders + k * sites, sites);
+            memcpy(orders + k * sites, orders + (k - 1) * sites, sites);
+            memcpy(orders + (k - 1) * sites, row, sites);
+        }
+    }
+    world->classes = (struct classes){.count = CLASSES, .orders = orders};
+    world_ready(world);
+    return world;
+}
+
+/* From mostly well to all dead. */
+static void random_state(struct world *world, uint64_t *dice)
+{
+    const unsigned mood = dice_below(dice, 4);
+    for (size_t i = 0; i < world->config.endpoint_count; i++) {
+        const unsigned probes = dice_below(dice, 4);
+        for (unsigned k = 0; k < probes; k++) {
+            const enum verdict verdict = mood == 3                     ? VERDICT_DOWN
+                                         : dice_below(dice, 4) <= mood ? (enum verdict)dice_below(dice, 4)
+                                                                       : VERDICT_UP;
+            world_probe(world, (unsigned)i, dice_below(dice, 2) ? FAMILY_V4 : FAMILY_V6, (enum transport)dice_below(dice, TRANSPORT_COUNT),
+                        verdict, dice_below(dice, 100));
+        }
+        if (probes == 0 && mood == 3)
+            world->health[i].overall = VERDICT_DOWN;
+        world->health[i].doubt = dice_below(dice, 8) == 0;
+        world->endpoint_orders[i] = dice_below(dice, 6) ? ORDERED_NOTHING : (uint8_t)dice_below(dice, 3);
+    }
+    for (size_t i = 0; i < world->config.site_count; i++)
+        world->site_orders[i] = dice_below(dice, 6) ? ORDERED_NOTHING : (uint8_t)dice_below(dice, 3);
+    world->state.suspect = dice_below(dice, 4) == 0;
+    world->state.suspect_since_ms = dice_below(dice, 100);
+    for (unsigned i = 0; i < WORLD_ENDPOINTS / 64; i++)
+        world->offered[i] = dice_below(dice, 2) ? ~(uint64_t)0 : hash_mix(*dice + i) | hash_mix(*dice - i - 1);
+}
+
+static struct plan_spec random_spec(struct world *world, uint64_t *dice)
+{
+    struct plan_spec spec = world->spec;
+    spec.purpose = dice_below(dice, 4) ? PLAN_TARGETS : PLAN_TRANSPORTS;
+    spec.policy = (enum policy_kind)dice_below(dice, 3);
+    spec.srv = (enum srv_mode)dice_below(dice, 2);
+    spec.on_all_down = (enum all_down)dice_below(dice, 3);
+    spec.targets = 1 + dice_below(dice, TARGETS_MAX);
+    spec.transport = (int)dice_below(dice, TRANSPORT_COUNT + 1) - 1;
+    spec.family = (enum family[]){FAMILY_NONE, FAMILY_V4, FAMILY_V6}[spec.transport < 0 ? dice_below(dice, 3) : 0];
+    spec.site_count = 1 + dice_below(dice, (unsigned)world->config.site_count);
+    for (size_t i = 0; i < world->config.site_count; i++) {
+        const unsigned other = (unsigned)i + dice_below(dice, (unsigned)(world->config.site_count - i));
+        const uint8_t swap = world->service_sites[i];
+        world->service_sites[i] = world->service_sites[other];
+        world->service_sites[other] = swap;
+    }
+    return spec;
+}
+
+static void check_ranks(const struct world *world, const struct plan_spec *spec, const struct decision *decision,
+                        const struct explained *told, enum selection_kind kind)
+{
+    assert_int_equal(kind, decision->kind);
+    unsigned ranked = 0, seen[WORLD_ENDPOINTS] = {0};
+    for (size_t i = 0; i < world->config.endpoint_count; i++) {
+        seen[told[i].endpoint]++;
+        if (told[i].rank < 0)
+            continue;
+        ranked++;
+        if (spec->purpose == PLAN_TARGETS)
+            assert_int_equal(decision->choices[told[i].rank].endpoint, told[i].endpoint);
+    }
+    for (size_t i = 0; i < world->config.endpoint_count; i++)
+        assert_int_equal(seen[i], 1);
+    const unsigned expected = decision->kind != SELECTION_STEERED ? 0 : spec->purpose == PLAN_TARGETS ? decision->count : 1;
+    assert_int_equal(ranked, expected);
+}
+
+static unsigned tier_of(const struct world *world, const struct explained *told)
+{
+    return world->endpoints[told->endpoint].tier;
+}
+
+/* Sites by rank, in a site by tier; sites of the service from 0 on, the others last with -1. */
+static void check_sequence(const struct world *world, const struct plan_spec *spec, const struct explained *told)
+{
+    for (size_t i = 0; i < world->config.endpoint_count; i++) {
+        const uint8_t site = world->endpoints[told[i].endpoint].site;
+        assert_int_equal(told[i].site_rank >= 0, memchr(spec->sites, site, spec->site_count) != NULL);
+        if (i == 0)
+            continue;
+        const struct explained *before = &told[i - 1];
+        if (world->endpoints[before->endpoint].site == site) {
+            assert_int_equal(told[i].site_rank, before->site_rank);
+            assert_true(tier_of(world, before) <= tier_of(world, &told[i]));
+        } else if (told[i].site_rank >= 0) {
+            assert_int_equal(told[i].site_rank, before->site_rank + 1);
+        }
+    }
+}
+
+static const struct explained *told_of(const struct explained *told, unsigned endpoint)
+{
+    while (told->endpoint != endpoint)
+        told++;
+    return told;
+}
+
+/* What any answer keeps, said without the code of the rules: nobody better was left out for the sake of somebody worse. */
+static void check_choices(const struct world *world, const struct plan_spec *spec, const struct decision *decision,
+                          const struct explained *told)
+{
+    unsigned best = STANDING_OUT, pool = 0;
+    for (size_t i = 0; i < world->config.endpoint_count; i++)
+        if (told[i].standing < best)
+            best = told[i].standing;
+    const bool well = best <= STANDING_UNKNOWN;
+    for (size_t i = 0; i < world->config.endpoint_count; i++)
+        pool += well ? told[i].standing <= STANDING_UNKNOWN : told[i].standing == best && best == STANDING_RESERVE;
+    if (best < STANDING_OUT) {
+        assert_int_equal(decision->kind, SELECTION_STEERED);
+        assert_int_equal(decision->count, pool < spec->targets ? pool : spec->targets);
+    }
+    for (unsigned i = 0; i < decision->count; i++) {
+        const struct explained *one = told_of(told, decision->choices[i].endpoint);
+        assert_true(well ? one->standing <= STANDING_UNKNOWN : one->standing >= best);
+        assert_int_not_equal(one->cause, CAUSE_NOT_IN_SERVICE);
+        assert_int_not_equal(one->cause, CAUSE_NOT_OFFERED);
+        if (i > 0 && spec->srv == SRV_RANKED)
+            assert_true(decision->choices[i].priority > decision->choices[i - 1].priority);
+    }
+    if (best == STANDING_UP && decision->count > 0) { /* the winner's site has somebody up */
+        const uint8_t site = world->endpoints[decision->choices[0].endpoint].site;
+        bool up = false;
+        for (size_t i = 0; i < world->config.endpoint_count; i++)
+            up |= world->endpoints[told[i].endpoint].site == site && told[i].standing == STANDING_UP;
+        assert_true(up);
+    }
+}
+
+static void explain_reproduces_the_plan_in_random_worlds(void **state)
+{
+    (void)state;
+    static uint8_t orders[CLASSES * WORLD_SITES];
+    static struct explained told[WORLD_ENDPOINTS];
+    uint64_t dice = 20;
+    unsigned kinds[3] = {0}, transports = 0;
+    for (unsigned i = 0; i < WORLDS; i++) {
+        struct world *world = random_world(&dice, orders);
+        for (unsigned k = 0; k < 6; k++) {
+            random_state(world, &dice);
+            const struct plan_spec spec = random_spec(world, &dice);
+            struct plan *plan = policy_plan(world->policy, &world->state, &spec);
+            for (unsigned probe = 0; probe < 40; probe++) {
+                const uint32_t class_number = dice_below(&dice, CLASSES);
+                const unsigned bucket = dice_below(&dice, BUCKETS);
+                const struct decision decision = plan_decision(plan, class_number, bucket);
+                const enum selection_kind kind = policy_explain(world->policy, &world->state, &spec, class_number, bucket, told);
+                check_ranks(world, &spec, &decision, told, kind);
+                check_sequence(world, &spec, told);
+                if (spec.purpose == PLAN_TARGETS)
+                    check_choices(world, &spec, &decision, told);
+                else if (kind == SELECTION_STEERED)
+                    assert_int_not_equal(decision.transports, 0);
+                kinds[kind]++;
+                transports += spec.purpose == PLAN_TRANSPORTS;
+            }
+            plan_unref(plan);
+        }
+        world_free(world);
+    }
+    for (unsigned i = 0; i < 3; i++) /* the worlds were worth it */
+        assert_true(kinds[i] > 500);
+    assert_true(transports > 500);
+}
+
+static void specs_said_to_be_equal_have_equal_plans(void **state)
+{
+    (void)state;
+    static uint8_t orders[CLASSES * WORLD_SITES];
+    uint64_t dice = 21;
+    unsigned equal = 0;
+    for (unsigned i = 0; i < WORLDS; i++) {
+        struct world *world = random_world(&dice, orders);
+        for (unsigned k = 0; k < 10; k++) {
+            random_state(world, &dice);
+            const struct plan_spec a = random_spec(world, &dice);
+            struct plan_spec b = a;
+            b.transport = dice_below(&dice, 2) ? (int)dice_below(&dice, TRANSPORT_COUNT) : -1;
+            b.family = FAMILY_NONE;
+            b.on_all_down = (enum all_down)dice_below(&dice, 3);
+            const bool same_hash = policy_spec_hash(world->policy, &world->state, &a) == policy_spec_hash(world->policy, &world->state, &b);
+            assert_int_equal(policy_spec_equal(world->policy, &world->state, &a, &b), same_hash);
+            if (!same_hash)
+                continue;
+            equal++;
+            struct plan *one = policy_plan(world->policy, &world->state, &a), *two = policy_plan(world->policy, &world->state, &b);
+            for (uint32_t number = 0; number < CLASSES; number++) {
+                for (unsigned bucket = 0; bucket < BUCKETS; bucket += 5) {
+                    const struct decision left = plan_decision(one, number, bucket), right = plan_decision(two, number, bucket);
+                    assert_memory_equal(&left, &right, sizeof left);
+                }
+            }
+            plan_unref(one);
+            plan_unref(two);
+        }
+        world_free(world);
+    }
+    assert_true(equal > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(explain_reproduces_the_plan_in_random_worlds),
+        cmocka_unit_test(specs_said_to_be_equal_have_equal_plans),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
