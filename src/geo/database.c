@@ -54,15 +54,15 @@ static uint32_t reduce_asn(const struct geo_config *rules, uint32_t asn)
 /* The number of the record at a data offset. */
 static uint32_t record_number(struct database *database, uint32_t offset, struct pool *records)
 {
-    bool fresh;
-    struct map_slot *slot = map_slot(&database->numbers, offset, &fresh);
-    if (fresh) {
-        struct record record;
-        database->useful |= record_decode(database->mmdb.data_section, database->mmdb.data_section_size, offset, &record);
-        record.asn = reduce_asn(database->rules, record.asn);
-        slot->value = pool_add(records, &record);
-    }
-    return slot->value;
+    uint32_t number;
+    if (map_get(&database->numbers, offset, &number))
+        return number;
+    struct record record;
+    database->useful |= record_decode(database->mmdb.data_section, database->mmdb.data_section_size, offset, &record);
+    record.asn = reduce_asn(database->rules, record.asn);
+    number = pool_add(records, &record);
+    map_add(&database->numbers, offset, number);
+    return number;
 }
 
 static bool cursor_at(struct database *database, uint64_t value, struct pool *records, uint32_t *ret_cursor, struct error *err)

@@ -52,6 +52,7 @@ void geo_free(struct geo *geo)
         free(geo->watches[i].path);
     free(geo->watches);
     free((void *)geo->trie.nodes);
+    free((void *)geo->trie.top);
     free((void *)geo->classes.orders);
     free(geo);
 }

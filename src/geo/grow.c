@@ -4,6 +4,10 @@
 #include "base/invariant.h"
 #include "base/memory.h"
 
+#include <sys/mman.h>
+
+enum { RECENT = 1 << 12 }; /* measured on city data: four times as many find a tenth more twins, and cost as much as they save */
+
 void trie_grow_init(struct trie_grow *grow)
 {
     *grow = (struct trie_grow){.recent = mem_new(RECENT, sizeof *grow->recent)};
@@ -22,17 +26,14 @@ uint32_t trie_grow_join(struct trie_grow *grow, uint32_t left, uint32_t right)
 {
     if (left == right && (left & TRIE_LEAF))
         return left;
-    uint32_t *recent = &grow->recent[hash_mix((uint64_t)left << 32 | right) % RECENT];
-    if (*recent) {
-        const struct trie_node *twin = &grow->nodes[*recent - 1];
-        if (twin->child[0] == left && twin->child[1] == right)
-            return *recent - 1;
-    }
+    struct trie_recent *recent = &grow->recent[hash_mix((uint64_t)left << 32 | right) % RECENT];
+    if (recent->node && recent->child[0] == left && recent->child[1] == right)
+        return recent->node - 1;
     invariant(grow->count < TRIE_LEAF - 1);
     grow->nodes = mem_grow(grow->nodes, &grow->room, grow->count + 1, sizeof *grow->nodes);
     grow->nodes[grow->count] = (struct trie_node){.child = {left, right}};
-    *recent = (uint32_t)++grow->count;
-    return *recent - 1;
+    *recent = (struct trie_recent){{left, right}, (uint32_t)++grow->count};
+    return recent->node - 1;
 }
 
 static uint32_t final_leaf(uint32_t at, const uint32_t *class_of)
@@ -51,9 +52,10 @@ static uint32_t child_high(const struct trie_grow *grow, uint32_t at)
     return at & TRIE_LEAF ? at & ~TRIE_LEAF : grow->nodes[at].high;
 }
 
-void trie_grow_finish(struct trie_grow *grow, const uint32_t *class_of, struct trie *trie)
+/* Children stand before their parents. */
+static void finish_nodes(struct trie_grow *grow, const uint32_t *class_of)
 {
-    for (size_t i = 0; i < grow->count; i++) { /* children stand before their parents */
+    for (size_t i = 0; i < grow->count; i++) {
         struct trie_node *node = &grow->nodes[i];
         uint32_t low[2], high[2];
         for (unsigned bit = 0; bit < 2; bit++) {
@@ -64,12 +66,45 @@ void trie_grow_finish(struct trie_grow *grow, const uint32_t *class_of, struct t
         node->low = low[0] < low[1] ? low[0] : low[1];
         node->high = high[0] > high[1] ? high[0] : high[1];
     }
+}
+
+/* Gives back what is not needed, and asks for huge pages: a walk's time is mostly misses of the caches and of the page tables. */
+static void fit_nodes(struct trie_grow *grow)
+{
+    enum { HUGE = 2 << 20 };
+    struct trie_node *fitted = realloc(grow->nodes, grow->count * sizeof *fitted);
+    grow->nodes = fitted ? fitted : grow->nodes;
+    const uintptr_t from = ((uintptr_t)grow->nodes + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+    const uintptr_t to = (uintptr_t)(grow->nodes + grow->count) & ~(uintptr_t)(HUGE - 1);
+    if (from >= to)
+        return;
+    madvise((void *)from, to - from, MADV_HUGEPAGE); /* advice: works as well without */
+#ifdef MADV_COLLAPSE
+    madvise((void *)from, to - from, MADV_COLLAPSE);
+#endif
+}
+
+static void fill_top(uint32_t *top, const struct trie_grow *grow, uint32_t at, unsigned depth)
+{
+    if (depth == TRIE_TOP) {
+        *top = at;
+        return;
+    }
+    const size_t half = (size_t)1 << (TRIE_TOP - 1 - depth);
+    for (unsigned bit = 0; bit < 2; bit++)
+        fill_top(top + bit * half, grow, at & TRIE_LEAF ? at : grow->nodes[at].child[bit], depth + 1);
+}
+
+void trie_grow_finish(struct trie_grow *grow, const uint32_t *class_of, struct trie *trie)
+{
+    finish_nodes(grow, class_of);
+    if (grow->count)
+        fit_nodes(grow);
     trie->root_v4 = final_leaf(trie->root_v4, class_of);
     trie->root_v6 = final_leaf(trie->root_v6, class_of);
-    if (grow->count) {
-        struct trie_node *fitted = realloc(grow->nodes, grow->count * sizeof *fitted);
-        grow->nodes = fitted ? fitted : grow->nodes;
-    }
+    uint32_t *top = mem_new((size_t)1 << TRIE_TOP, sizeof *top);
+    fill_top(top, grow, trie->root_v4, 0);
+    trie->top = top;
     trie->nodes = grow->nodes;
     trie->node_count = (uint32_t)grow->count;
     grow->nodes = NULL;

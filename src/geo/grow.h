@@ -1,17 +1,20 @@
 /* Makes a trie from the bottom up: children first, then trie_grow_join(). Equal leaves melt into one on the way.
- * Thread: the owner's; the nodes of the finished trie are the caller's to free. */
+ * Thread: the owner's; the nodes and the top of the finished trie are the caller's to free. */
 #pragma once
 
 #include "geo/trie.h"
 
 #include <stddef.h>
 
-enum { RECENT = 1 << 14 }; /* measured: more finds few more twins */
+/* A node made lately. */
+struct trie_recent {
+    uint32_t child[2], node; /* node + 1 */
+};
 
 struct trie_grow {
     struct trie_node *nodes;
     size_t count, room;
-    uint32_t *recent; /* by hash of its children: a node made lately, + 1 */
+    struct trie_recent *recent; /* by hash of its children */
 };
 
 void trie_grow_init(struct trie_grow *grow);

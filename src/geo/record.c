@@ -286,7 +286,7 @@ static bool take(struct decoder *decoder, enum field field, const struct value *
 static bool is_parent(const char *key)
 {
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
-        if (strcmp(layouts[i].parent, key) == 0)
+        if (*layouts[i].parent == *key && strcmp(layouts[i].parent, key) == 0)
             return true;
     }
     return false;
@@ -297,7 +297,7 @@ static void take_field(struct decoder *decoder, const char *parent, const char *
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         const struct layout *layout = &layouts[i];
         unsigned *rank = &decoder->rank[layout->field];
-        if (strcmp(layout->key, key) != 0 || strcmp(layout->parent, parent) != 0)
+        if (*layout->key != *key || strcmp(layout->key, key) != 0 || strcmp(layout->parent, parent) != 0)
             continue;
         if ((*rank == 0 || layout->rank < *rank) && take(decoder, layout->field, value))
             *rank = layout->rank;

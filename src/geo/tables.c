@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-static struct map_slot *map_find(const struct map *map, uint64_t key)
+static struct map_slot *map_find(const struct map *map, uint32_t key)
 {
     const size_t mask = map->slot_count - 1;
     for (size_t i = hash_mix(key) & mask;; i = (i + 1) & mask) {
         struct map_slot *slot = &map->slots[i];
-        if (!slot->used || slot->key == key)
+        if (slot->value == 0 || slot->key == key)
             return slot;
     }
 }
@@ -22,23 +22,27 @@ static void map_double(struct map *map)
     map->slot_count = old.slot_count ? old.slot_count * 2 : 256;
     map->slots = mem_new(map->slot_count, sizeof *map->slots);
     for (size_t i = 0; i < old.slot_count; i++) {
-        if (old.slots[i].used)
+        if (old.slots[i].value)
             *map_find(map, old.slots[i].key) = old.slots[i];
     }
     free(old.slots);
 }
 
-struct map_slot *map_slot(struct map *map, uint64_t key, bool *ret_fresh)
+bool map_get(const struct map *map, uint32_t key, uint32_t *ret_value)
+{
+    const struct map_slot *slot = map->slot_count ? map_find(map, key) : NULL;
+    if (slot == NULL || slot->value == 0)
+        return false;
+    *ret_value = slot->value - 1;
+    return true;
+}
+
+void map_add(struct map *map, uint32_t key, uint32_t value)
 {
     if (map->count * 4 >= map->slot_count * 3)
         map_double(map);
-    struct map_slot *slot = map_find(map, key);
-    *ret_fresh = !slot->used;
-    if (!slot->used) {
-        *slot = (struct map_slot){.key = key, .used = 1};
-        map->count++;
-    }
-    return slot;
+    *map_find(map, key) = (struct map_slot){key, value + 1};
+    map->count++;
 }
 
 void map_release(struct map *map)

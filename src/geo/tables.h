@@ -1,4 +1,4 @@
-/* Two hash tables the compilation is made of: a map from 64-bit keys to 32-bit values, and a pool that keeps each distinct row
+/* Two hash tables the compilation is made of: a map between 32-bit numbers, and a pool that keeps each distinct row
  * of octets once and numbers them in the order they came.
  * Thread: the owner's. Released by the owner. */
 #pragma once
@@ -8,9 +8,7 @@
 #include <stdint.h>
 
 struct map_slot {
-    uint64_t key;
-    uint32_t value;
-    uint32_t used;
+    uint32_t key, value; /* value + 1; 0: the slot is free */
 };
 
 struct map {
@@ -18,9 +16,9 @@ struct map {
     size_t slot_count, count; /* slot_count: a power of two, or 0 at the start */
 };
 
-/* The slot for key: its value where used is set; else the caller sets value (used is then set already, and *ret_fresh true).
- * The pointer holds until the next call. */
-struct map_slot *map_slot(struct map *map, uint64_t key, bool *ret_fresh);
+bool map_get(const struct map *map, uint32_t key, uint32_t *ret_value);
+/* Adds a key that is not there yet. value is below UINT32_MAX. */
+void map_add(struct map *map, uint32_t key, uint32_t value);
 void map_release(struct map *map);
 
 struct pool {

@@ -16,7 +16,9 @@ struct walk {
     size_t count;                /* of cursors: 1 + databases */
     uint32_t *cursors;           /* DEPTHS * 2 * count */
     uint32_t *ipv4_start;        /* by database: where IPv4 begins in it */
-    struct map merged;           /* two record numbers -> the number of what they say together */
+    struct pool pairs;           /* two record numbers */
+    uint32_t *merged;            /* by pair: the number of what they say together */
+    size_t merged_room;
     uint32_t *leaves;            /* by record number: its leaf, or 0 */
     size_t leaf_room;
     uint64_t budget; /* nodes left to visit */
@@ -39,21 +41,21 @@ static uint32_t merge(struct walk *walk, uint32_t record, uint32_t other)
         return record;
     if (record == 0)
         return other;
-    bool fresh;
-    struct map_slot *slot = map_slot(&walk->merged, (uint64_t)record << 32 | other, &fresh);
-    if (fresh) {
-        struct record both;
-        memcpy(&both, pool_row(&walk->sources->records, record), sizeof both);
+    const size_t known = walk->pairs.count;
+    const uint32_t pair = pool_add(&walk->pairs, (const uint32_t[2]){record, other});
+    if (pair == known) {
+        struct record both = *(const struct record *)pool_row(&walk->sources->records, record);
         record_merge(&both, pool_row(&walk->sources->records, other));
-        slot->value = pool_add(&walk->sources->records, &both);
+        walk->merged = mem_grow(walk->merged, &walk->merged_room, known + 1, sizeof *walk->merged);
+        walk->merged[pair] = pool_add(&walk->sources->records, &both);
     }
-    return slot->value;
+    return walk->merged[pair];
 }
 
 /* An operator's word that leaves nothing for the databases to say. */
 static bool is_whole(const struct walk *walk, uint32_t cursor)
 {
-    return is_done(cursor) && ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
+    return is_done(cursor) && cursor != CURSOR_DONE && ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
 }
 
 static uint32_t leaf_of(struct walk *walk, uint32_t record)
@@ -218,6 +220,7 @@ static void walk_init(struct walk *walk, struct sources *sources)
     walk->databases = mem_new(most, sizeof *walk->databases);
     walk->ipv4_start = mem_new(most, sizeof *walk->ipv4_start);
     walk->cursors = mem_new(DEPTHS * 2 * most, sizeof *walk->cursors);
+    pool_init(&walk->pairs, 2 * sizeof(uint32_t));
     orders_init(&walk->orders, sources->config, &sources->nets);
     trie_grow_init(&walk->grow);
 }
@@ -228,7 +231,8 @@ static void walk_release(struct walk *walk)
     free(walk->ipv4_start);
     free(walk->cursors);
     free(walk->leaves);
-    map_release(&walk->merged);
+    free(walk->merged);
+    pool_release(&walk->pairs);
     orders_release(&walk->orders);
     trie_grow_release(&walk->grow);
 }
