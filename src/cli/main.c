@@ -1,0 +1,288 @@
+/* sipsteer, the operator's tool. A map of it:
+ *
+ *   main.c        arguments -> a command of the table below -> a request, or files read as the daemon would (control/control.h)
+ *   connection.c  one request and its reply over the admin socket
+ *   show*.c       the reply as tables; --json prints it as it came
+ */
+#include "base/report.h"
+#include "cli/connection.h"
+#include "cli/show.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "control/duration.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+enum { QUICK_S = 10, RELOAD_S = 300 };
+
+struct arguments {
+    const char *config, *socket, *client, *reason, *span;
+    bool json, help;
+    char **words; /* after the command */
+    int word_count;
+};
+
+enum { TAKES_CLIENT = 1, TAKES_ORDER = 2 /* --for, --reason */, ALONE = 4 /* needs no daemon at all */ };
+
+static const struct command {
+    const char *name, *words; /* how they are called in the usage */
+    int word_count;
+    unsigned takes;
+    const char *help;
+    void (*show)(const json_t *reply);
+} commands[] = {
+    {"status", "", 0, 0, "how the daemon is: what is loaded, counters, alarms (any alarm: exit 1), orders", show_status},
+    {"sites", "", 0, 0, "every site: how much of it is up, its order", show_sites},
+    {"endpoints", "", 0, 0, "every endpoint: verdict, since when, and what its probes saw", show_endpoints},
+    {"explain", " NAME TYPE", 2, TAKES_CLIENT,
+     "the answer that a client gets to the question NAME TYPE, and why each endpoint is or is not in it;\n"
+     "with -c of the files alone (no endpoint probed), otherwise as the daemon answers now",
+     show_explain},
+    {"drain", " TARGET", 1, TAKES_ORDER,
+     "no new callers to TARGET, unless nothing else is left; a service: short TTLs. TARGET is SITE,\n"
+     "SITE/HOST (the first labels of HOST are enough) or service:NAME",
+     show_order},
+    {"disable", " TARGET", 1, TAKES_ORDER, "no callers to TARGET at all, whatever else is down; a service: no answer records", show_order},
+    {"enable", " TARGET", 1, TAKES_ORDER, "ends the order on TARGET; with --for only for that time", show_order},
+    {"overrides", "", 0, 0, "the orders: by whom, why, until when", show_overrides},
+    {"reload", "", 0, 0, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
+    {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
+    {"stop", "", 0, 0, "stops the daemon and waits until it has", NULL},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const char default_config[] = "/etc/sipsteer/sipsteer.conf", default_socket[] = "/run/sipsteer/control.sock";
+
+static void print_usage(FILE *to)
+{
+    fputs("usage: sipsteer [-c FILE | -s SOCKET] COMMAND [ARGUMENTS] [--json]\n"
+          "       sipsteer COMMAND --help\n"
+          "       sipsteer --help | --version\n\n"
+          "  -c, --config FILE    the daemon with this configuration (its server.control)\n"
+          "  -s, --socket SOCKET  the daemon at this socket; default: $SIPSTEER_SOCKET, else /run/sipsteer/control.sock\n"
+          "      --json           print the reply as JSON\n\n",
+          to);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %s%s%s%s\n", commands[i].name, commands[i].words, commands[i].takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "",
+                commands[i].takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "");
+    fputs("\nExit: 0 done, 1 refused or found wrong, 2 usage, 3 no daemon answers.\n", to);
+}
+
+static void print_help(const struct command *command)
+{
+    printf("usage: sipsteer [-c FILE%s] %s%s%s%s [--json]\n\n%s\n", command->takes & ALONE ? "" : " | -s SOCKET", command->name, command->words,
+           command->takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "", command->takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "",
+           command->help);
+    if (command->takes & TAKES_CLIENT)
+        puts("\n      --client ADDR[/LEN]  the caller's network, as a resolver would give it (EDNS client subnet), or its resolver");
+    if (command->takes & TAKES_ORDER)
+        puts("\n      --for TIME     end by itself after this time: 90s, 30m, 1h30m, 2d\n"
+             "      --reason TEXT  why; shown wherever the order is");
+    if (command->takes & ALONE)
+        printf("\n  -c, --config FILE  default: %s\n", default_config);
+}
+
+static int usage_error(const char *format, const char *what)
+{
+    fputs("sipsteer: ", stderr);
+    fprintf(stderr, format, what);
+    fputs("\nTry sipsteer --help\n", stderr);
+    return EXIT_USAGE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* What the command does not take is an error, never ignored. NULL when all is well. */
+static const char *misfit(const struct command *command, const struct arguments *args)
+{
+    uint64_t span;
+    if (args->config && args->socket)
+        return "-c and -s exclude each other";
+    if (args->word_count != command->word_count)
+        return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
+    if (args->client && !(command->takes & TAKES_CLIENT))
+        return "it takes no --client";
+    if ((args->span || args->reason) && !(command->takes & TAKES_ORDER))
+        return "it takes no --for and no --reason";
+    if (!args->client && command->takes & TAKES_CLIENT)
+        return "--client ADDR[/LEN] is needed";
+    if (args->span && (!duration_parse(args->span, &span) || span < 1000))
+        return "--for takes a time of at least one second, as in 90s, 30m or 1h30m";
+    if (args->socket && command->takes & ALONE)
+        return "it reads files; it takes no -s";
+    return NULL;
+}
+
+static json_t *make_request(const struct command *command, const struct arguments *args)
+{
+    json_t *request = json_pack("{s:i, s:s}", "version", 1, "command", command->name);
+    if (command->takes & TAKES_CLIENT) {
+        json_object_set_new(request, "name", json_string(args->words[0]));
+        json_object_set_new(request, "type", json_string(args->words[1]));
+        json_object_set_new(request, "client", json_string(args->client));
+    }
+    if (command->takes & TAKES_ORDER)
+        json_object_set_new(request, "target", json_string(args->words[0]));
+    if (args->span)
+        json_object_set_new(request, "for", json_string(args->span));
+    if (args->reason)
+        json_object_set_new(request, "reason", json_string(args->reason));
+    return request;
+}
+
+static int show(const struct command *command, const struct arguments *args, const json_t *reply)
+{
+    const bool ok = json_is_true(json_object_get(reply, "ok"));
+    const bool alarmed = json_array_size(json_object_get(json_object_get(reply, "status"), "alarms")) > 0;
+    if (args->json) {
+        json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        putchar('\n');
+    } else {
+        show_findings(reply);
+        if (!ok)
+            fprintf(stderr, "sipsteer: %s\n", text_of(reply, "error"));
+        else if (command->show)
+            command->show(reply);
+        else
+            puts("done");
+    }
+    return ok && !alarmed ? EXIT_DONE : EXIT_WRONG;
+}
+
+/* The socket of the daemon with this configuration, to be freed; NULL with the findings printed. */
+static char *socket_of(const char *config_path)
+{
+    struct report report;
+    report_init(&report);
+    struct config *config = config_load(config_path, &report);
+    char *path = config ? strdup(config->server.control) : NULL;
+    for (size_t i = 0; !config && i < report.count; i++)
+        fprintf(stderr, "sipsteer: %s\n", report.findings[i].text);
+    if (!config)
+        fputs("sipsteer: the configuration is unsound; with -s SOCKET it is not read\n", stderr);
+    config_free(config);
+    report_release(&report);
+    return path;
+}
+
+static int ask_daemon(const struct command *command, const struct arguments *args)
+{
+    const char *given = getenv("SIPSTEER_SOCKET");
+    char *path = args->config ? socket_of(args->config) : strdup(args->socket ? args->socket : given && *given ? given : default_socket);
+    if (!path)
+        return EXIT_WRONG;
+    const bool stop = strcmp(command->name, "stop") == 0, reload = strcmp(command->name, "reload") == 0;
+    struct error err;
+    json_t *request = make_request(command, args);
+    json_t *reply = connection_ask(path, request, reload ? RELOAD_S : QUICK_S, stop, &err);
+    json_decref(request);
+    free(path);
+    if (!reply) {
+        fprintf(stderr, "sipsteer: %s\n", err.text);
+        return EXIT_UNREACHABLE;
+    }
+    const int code = show(command, args, reply);
+    json_decref(reply);
+    return code;
+}
+
+static int read_files(const struct command *command, const struct arguments *args)
+{
+    const char *path = args->config ? args->config : default_config;
+    const bool check = command->takes & ALONE;
+    if (check && !args->json)
+        return control_print_check(path);
+    json_t *reply = check ? control_check(path)
+                          : control_explain(path, &(struct question){.name = args->words[0], .type = args->words[1], .client = args->client});
+    const int code = show(command, args, reply);
+    json_decref(reply);
+    return code;
+}
+
+static int run(const struct command *command, const struct arguments *args)
+{
+    const char *wrong = misfit(command, args);
+    if (wrong) {
+        fprintf(stderr, "sipsteer %s: %s\nTry sipsteer %s --help\n", command->name, wrong, command->name);
+        return EXIT_USAGE;
+    }
+    const bool alone = command->takes & ALONE || (command->takes & TAKES_CLIENT && args->config);
+    return alone ? read_files(command, args) : ask_daemon(command, args);
+}
+
+/* False: leave with *ret_code. */
+static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
+{
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},    {"client", required_argument, NULL, CLIENT},
+        {"for", required_argument, NULL, FOR},    {"reason", required_argument, NULL, REASON}, {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            ret_args->config = optarg;
+            break;
+        case 's':
+            ret_args->socket = optarg;
+            break;
+        case CLIENT:
+            ret_args->client = optarg;
+            break;
+        case FOR:
+            ret_args->span = optarg;
+            break;
+        case REASON:
+            ret_args->reason = optarg;
+            break;
+        case JSON:
+            ret_args->json = true;
+            break;
+        case 'h':
+            ret_args->help = true;
+            break;
+        case VERSION:
+            puts("sipsteer " SIPSTEER_VERSION);
+            *ret_code = EXIT_DONE;
+            return false;
+        default:
+            print_usage(stderr);
+            *ret_code = EXIT_USAGE;
+            return false;
+        }
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args = {0};
+    int code;
+    if (!read_options(argc, argv, &args, &code))
+        return code;
+    const char *name = optind < argc ? argv[optind] : NULL;
+    const struct command *command = name ? find_command(name) : NULL;
+    if (!name && args.help) {
+        print_usage(stdout);
+        return EXIT_DONE;
+    }
+    if (!command)
+        return name ? usage_error("there is no command \"%s\"", name) : usage_error("%s", "a command is needed");
+    if (args.help) {
+        print_help(command);
+        return EXIT_DONE;
+    }
+    args.words = argv + optind + 1;
+    args.word_count = argc - optind - 1;
+    return run(command, &args);
+}

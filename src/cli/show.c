@@ -1,0 +1,278 @@
+#include "cli/show.h"
+
+#include "base/memory.h"
+#include "cli/table.h"
+#include "control/duration.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+long long number_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+char *age_text(long long ms)
+{
+    char text[DURATION_TEXT];
+    return mem_text(duration_format(ms > 0 ? (uint64_t)ms : 0, text));
+}
+
+static void add_age(struct table *table, long long ms)
+{
+    char *text = age_text(ms);
+    table_add(table, text);
+    free(text);
+}
+
+/* "in 3m12s" of a moment of the wall clock. */
+static char *until_text(long long wall_s)
+{
+    char *left = age_text((wall_s - (long long)time(NULL)) * 1000), *text = mem_format("for another %s", left);
+    free(left);
+    return text;
+}
+
+char *order_text_of(const json_t *order)
+{
+    if (!json_is_object(order))
+        return mem_text("");
+    const char *reason = text_of(order, "reason");
+    char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("");
+    char *text = mem_format("%s%s%s by %s%s%s", strcmp(text_of(order, "order"), "drain") == 0 ? "drained" : "disabled", *until ? " " : "", until,
+                            text_of(order, "who"), *reason ? ": " : "", reason);
+    free(until);
+    return text;
+}
+
+static void add_order(struct table *table, const json_t *order)
+{
+    char *text = order_text_of(order);
+    table_add(table, text);
+    free(text);
+}
+
+static void show_counts(const json_t *counts)
+{
+    printf("endpoints   %lld up, %lld draining, %lld down, %lld unknown\n", number_of(counts, "up"), number_of(counts, "draining"),
+           number_of(counts, "down"), number_of(counts, "unknown"));
+}
+
+static void show_probes(const json_t *probes)
+{
+    if (json_is_true(json_object_get(probes, "running"))) {
+        printf("probes      %lld checks, %lld probes ended, at most %lld ms late\n", number_of(probes, "checks"), number_of(probes, "ended"),
+               number_of(probes, "late_max_ms"));
+        return;
+    }
+    char *age = age_text(number_of(probes, "age_ms"));
+    printf("probes      probe engine: stopped since %s\n", age);
+    free(age);
+}
+
+static void show_counters(const json_t *counters)
+{
+    static const char *const rcodes[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+    printf("queries     %lld over UDP (%lld not answered), %lld over TCP in %lld connections; %lld steered, %lld truncated\n",
+           number_of(counters, "udp_queries"), number_of(counters, "udp_dropped"), number_of(counters, "tcp_queries"),
+           number_of(counters, "tcp_connections"), number_of(counters, "steered"), number_of(counters, "truncated"));
+    const json_t *list = json_object_get(counters, "rcodes");
+    const char *between = "answers     ";
+    for (size_t i = 0; i < sizeof rcodes / sizeof *rcodes; i++) {
+        const long long count = json_integer_value(json_array_get(list, i));
+        if (count) {
+            printf("%s%lld %s", between, count, rcodes[i]);
+            between = ", ";
+        }
+    }
+    if (*between == ',')
+        putchar('\n');
+}
+
+static void show_list(const char *name, const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+        printf("%-12s%s\n", i ? "" : name, json_string_value(item));
+}
+
+static void show_zones(const json_t *zones)
+{
+    size_t i;
+    json_t *zone;
+    json_array_foreach (zones, i, zone)
+        printf("%-12s%s serial %lld, %lld names, %s\n", i ? "" : "zones", text_of(zone, "name"), number_of(zone, "serial"), number_of(zone, "names"),
+               text_of(zone, "file"));
+}
+
+void show_status(const json_t *reply)
+{
+    const json_t *status = json_object_get(reply, "status"), *geo = json_object_get(status, "geo"), *alarm;
+    size_t i;
+    json_array_foreach (json_object_get(status, "alarms"), i, alarm)
+        printf("ALARM       %s\n", json_string_value(alarm));
+    char *uptime = age_text(number_of(status, "uptime_ms")), *loaded = age_text(number_of(status, "loaded_age_ms"));
+    printf("%s, process %lld, %s, up %s\n", text_of(status, "program"), number_of(status, "pid"), text_of(status, "phase"), uptime);
+    printf("config      %s, loaded %s ago; snapshot %lld\n", text_of(status, "config"), loaded, number_of(status, "generation"));
+    free(uptime);
+    free(loaded);
+    show_list("listening", json_object_get(status, "listen"));
+    show_zones(json_object_get(status, "zones"));
+    show_counts(json_object_get(status, "endpoints"));
+    show_probes(json_object_get(status, "probes"));
+    printf("geo         %lld classes of clients, %lld nodes\n", number_of(geo, "classes"), number_of(geo, "nodes"));
+    show_list("geo files", json_object_get(geo, "files"));
+    show_counters(json_object_get(status, "counters"));
+    const json_t *overrides = json_object_get(status, "overrides");
+    if (json_array_size(overrides)) {
+        puts("orders");
+        show_overrides(status);
+    }
+}
+
+void show_sites(const json_t *reply)
+{
+    struct table table;
+    table_init(&table, (const char *const[]){"SITE", "REGION", "UP", "DRAINING", "DOWN", "UNKNOWN", "MIN UP", "LOCATION", "BIAS", "ORDER", NULL});
+    size_t i;
+    json_t *site;
+    json_array_foreach (json_object_get(reply, "sites"), i, site) {
+        const json_t *counts = json_object_get(site, "endpoints");
+        table_add(&table, text_of(site, "site"));
+        table_add(&table, text_of(site, "region"));
+        table_addf(&table, "%lld/%lld", number_of(counts, "up"), number_of(counts, "total"));
+        table_addf(&table, "%lld", number_of(counts, "draining"));
+        table_addf(&table, "%lld", number_of(counts, "down"));
+        table_addf(&table, "%lld", number_of(counts, "unknown"));
+        table_addf(&table, "%lld", number_of(site, "min_up"));
+        table_addf(&table, "%.2f,%.2f", json_number_value(json_object_get(site, "latitude")), json_number_value(json_object_get(site, "longitude")));
+        table_addf(&table, "%lld%%", number_of(site, "bias"));
+        add_order(&table, json_object_get(site, "order"));
+    }
+    table_print(&table);
+}
+
+static void add_check(struct table *table, const json_t *check)
+{
+    table_add(table, text_of(check, "probe"));
+    table_add(table, text_of(check, "address"));
+    if (!number_of(check, "probes")) {
+        table_add(table, check ? "-" : "");
+        table_add(table, "");
+        table_add(table, "");
+        return;
+    }
+    char *age = age_text(number_of(check, "last_age_ms"));
+    table_addf(table, "%s, %s ago", text_of(check, "last"), age);
+    free(age);
+    if (number_of(check, "rtt_us"))
+        table_addf(table, "%.1f ms", (double)number_of(check, "rtt_us") / 1000);
+    else
+        table_add(table, "-");
+    table_addf(table, "%lld", number_of(check, "probes"));
+}
+
+static void add_endpoint(struct table *table, const json_t *endpoint, const json_t *check, bool first)
+{
+    if (first) {
+        table_addf(table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
+        table_addf(table, "%s%s", text_of(endpoint, "verdict"), json_is_true(json_object_get(endpoint, "doubt")) ? " (in doubt)" : "");
+        add_age(table, number_of(endpoint, "age_ms"));
+        table_add(table, text_of(endpoint, "reason"));
+        add_order(table, json_object_get(endpoint, "order"));
+    } else {
+        for (int i = 0; i < 5; i++)
+            table_add(table, "");
+    }
+    add_check(table, check);
+}
+
+void show_endpoints(const json_t *reply)
+{
+    struct table table;
+    table_init(&table, (const char *const[]){"ENDPOINT", "VERDICT", "FOR", "REASON", "ORDER", "PROBE", "AT", "LAST", "RTT", "PROBES", NULL});
+    size_t i;
+    json_t *endpoint;
+    json_array_foreach (json_object_get(reply, "endpoints"), i, endpoint) {
+        const json_t *checks = json_object_get(endpoint, "checks");
+        add_endpoint(&table, endpoint, json_array_get(checks, 0), true);
+        for (size_t c = 1; c < json_array_size(checks); c++)
+            add_endpoint(&table, endpoint, json_array_get(checks, c), false);
+    }
+    table_print(&table);
+}
+
+static void add_state(struct table *table, const json_t *order)
+{
+    if (!json_is_true(json_object_get(order, "known")))
+        table_add(table, "no such target now");
+    else if (json_is_true(json_object_get(order, "active")))
+        table_add(table, "in force");
+    else {
+        char *until = until_text(number_of(order, "suspended_until_s"));
+        table_addf(table, "enabled %s", until);
+        free(until);
+    }
+}
+
+void show_overrides(const json_t *reply)
+{
+    const json_t *list = json_object_get(reply, "overrides");
+    if (!json_array_size(list)) {
+        puts("no orders");
+        return;
+    }
+    struct table table;
+    table_init(&table, (const char *const[]){"TARGET", "ORDER", "STATE", "GIVEN", "ENDS", "BY", "REASON", NULL});
+    size_t i;
+    json_t *order;
+    json_array_foreach (list, i, order) {
+        char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("when enabled");
+        char *age = age_text(((long long)time(NULL) - number_of(order, "since_s")) * 1000);
+        table_add(&table, text_of(order, "target"));
+        table_add(&table, text_of(order, "order"));
+        add_state(&table, order);
+        table_addf(&table, "%s ago", age);
+        table_add(&table, until);
+        table_add(&table, text_of(order, "who"));
+        table_add(&table, text_of(order, "reason"));
+        free(until);
+        free(age);
+    }
+    table_print(&table);
+}
+
+void show_order(const json_t *reply)
+{
+    const json_t *order = json_object_get(reply, "order");
+    char *text = order_text_of(order);
+    if (!*text)
+        printf("%s is enabled\n", text_of(reply, "target"));
+    else if (json_is_true(json_object_get(order, "active")))
+        printf("%s is %s\n", text_of(reply, "target"), text);
+    else {
+        char *until = until_text(number_of(order, "suspended_until_s"));
+        printf("%s is enabled %s, then again %s\n", text_of(reply, "target"), until, text);
+        free(until);
+    }
+    free(text);
+    if (*text_of(reply, "warning"))
+        fprintf(stderr, "warning: %s\n", text_of(reply, "warning"));
+}
+
+void show_findings(const json_t *reply)
+{
+    size_t i;
+    json_t *finding;
+    json_array_foreach (json_object_get(reply, "findings"), i, finding)
+        fprintf(stderr, "%s: %s\n", text_of(finding, "severity"), text_of(finding, "text"));
+}

@@ -1,0 +1,20 @@
+/* Replies of the daemon, printed for people. Thread: main. */
+#pragma once
+
+#include <jansson.h>
+
+void show_status(const json_t *reply);
+void show_sites(const json_t *reply);
+void show_endpoints(const json_t *reply);
+void show_overrides(const json_t *reply);
+void show_explain(const json_t *reply); /* show_explain.c */
+void show_order(const json_t *reply);
+void show_findings(const json_t *reply);
+
+/* Of the cells. Members that are missing read as "" and 0. */
+const char *text_of(const json_t *object, const char *key);
+long long number_of(const json_t *object, const char *key);
+/* "drained by root: reason", "" for no order. To be freed. */
+char *order_text_of(const json_t *order);
+/* "3m12s" of milliseconds, to be freed. */
+char *age_text(long long ms);

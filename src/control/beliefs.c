@@ -1,0 +1,245 @@
+#include "control/beliefs.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WINDOW_MIN_MS = 5000 };
+
+static bool overridden(const struct endpoint *endpoint, const struct probe *probe, struct addr *ret_addr)
+{
+    *ret_addr = probe->address.family != FAMILY_NONE ? probe->address : endpoint->address;
+    return ret_addr->family != FAMILY_NONE;
+}
+
+static void add_check(struct beliefs *beliefs, size_t *room, size_t endpoint, const struct probe *probe, const struct addr *addr)
+{
+    beliefs->checks = mem_grow(beliefs->checks, room, beliefs->check_count + 1, sizeof *beliefs->checks);
+    beliefs->checks[beliefs->check_count++] = (struct checkup){
+        .check = {.host = beliefs->config->endpoints[endpoint].host,
+                  .endpoint = (uint16_t)endpoint,
+                  .probe = *probe,
+                  .target = {.addr = *addr, .port = probe->port}},
+    };
+}
+
+/* A probe's own address wins over the endpoint's, and that over the host's in the zone files. */
+static void add_checks(struct beliefs *beliefs, size_t *room, const struct world *world, size_t number)
+{
+    const struct config *config = beliefs->config;
+    const struct endpoint *endpoint = &config->endpoints[number];
+    const struct addr *addrs;
+    const size_t addr_count = world_addresses(world, number, &addrs);
+    for (size_t i = 0; i < addr_count; i++)
+        beliefs->families[number] |= addrs[i].family == FAMILY_V4 ? 1 : 2;
+    for (size_t p = 0; p < endpoint->probe_count; p++) {
+        const struct probe *probe = &config->probes[endpoint->probes[p]];
+        struct addr elsewhere;
+        if (overridden(endpoint, probe, &elsewhere))
+            add_check(beliefs, room, number, probe, &elsewhere);
+        else
+            for (size_t i = 0; i < addr_count; i++)
+                add_check(beliefs, room, number, probe, &addrs[i]);
+    }
+}
+
+static int by_identity(const void *left, const void *right)
+{
+    const struct checkup *a = *(struct checkup *const *)left, *b = *(struct checkup *const *)right;
+    return identity_order(a->check.host, a->check.probe.name, &a->check.target, b->check.host, b->check.probe.name, &b->check.target);
+}
+
+static struct checkup **sorted(const struct beliefs *beliefs)
+{
+    struct checkup **all = mem_new(beliefs->check_count + 1, sizeof(struct checkup *));
+    for (size_t i = 0; i < beliefs->check_count; i++)
+        all[i] = &beliefs->checks[i];
+    qsort(all, beliefs->check_count, sizeof(struct checkup *), by_identity);
+    return all;
+}
+
+static void carry(struct beliefs *beliefs, struct checkup *to, const struct beliefs *previous, const struct checkup *from)
+{
+    to->health = from->health;
+    to->last = from->last;
+    to->at_ms = from->at_ms;
+    to->count = from->count;
+    beliefs->successors[from - previous->checks] = (uint32_t)(to - beliefs->checks);
+    beliefs->health[to->check.endpoint] = previous->health[from->check.endpoint];
+}
+
+/* Both sides in order of identity, walked side by side. */
+static void carry_over(struct beliefs *beliefs, const struct beliefs *previous)
+{
+    beliefs->successors = mem_new(previous->check_count + 1, sizeof *beliefs->successors);
+    beliefs->successor_count = previous->check_count;
+    memset(beliefs->successors, 0xff, previous->check_count * sizeof *beliefs->successors);
+    struct checkup **to = sorted(beliefs), **from = sorted(previous);
+    for (size_t i = 0, j = 0; i < beliefs->check_count && j < previous->check_count;) {
+        const int order = by_identity(&to[i], &from[j]);
+        if (order == 0)
+            carry(beliefs, to[i++], previous, from[j]);
+        else if (order < 0)
+            i++;
+        else
+            j++;
+    }
+    free(to);
+    free(from);
+}
+
+/* A probe sent elsewhere than to the host's own addresses speaks for every family the host has. */
+static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct health_part *parts)
+{
+    size_t count = 0;
+    for (uint32_t i = beliefs->first[endpoint]; i < beliefs->first[endpoint + 1]; i++) {
+        const struct checkup *at = &beliefs->checks[i];
+        struct addr elsewhere;
+        const bool moved = overridden(&beliefs->config->endpoints[endpoint], &at->check.probe, &elsewhere);
+        unsigned families = moved ? beliefs->families[endpoint] : 0;
+        if (!families)
+            families = at->check.target.addr.family == FAMILY_V4 ? 1 : 2;
+        for (unsigned f = 0; f < 2; f++)
+            if (families & 1u << f)
+                parts[count++] = (struct health_part){
+                    .family = f ? FAMILY_V6 : FAMILY_V4, .transport = at->check.probe.transport, .health = &at->health};
+    }
+    return count;
+}
+
+static void compose(struct beliefs *beliefs, size_t endpoint)
+{
+    const size_t checks = beliefs->first[endpoint + 1] - beliefs->first[endpoint];
+    struct health_part *parts = mem_new(2 * checks + 1, sizeof *parts);
+    beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts));
+    free(parts);
+}
+
+/* As compose(), and since_ms tells when overall really changed. */
+static void recompose(struct beliefs *beliefs, size_t endpoint, uint64_t now_ms)
+{
+    const struct endpoint_health before = beliefs->health[endpoint];
+    compose(beliefs, endpoint);
+    const bool same = before.since_ms && beliefs->health[endpoint].overall == before.overall;
+    beliefs->health[endpoint].since_ms = same ? before.since_ms : now_ms;
+}
+
+void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved, uint64_t now_ms)
+{
+    const struct config *config = world_config(world);
+    const size_t endpoints = config->endpoint_count;
+    *beliefs = (struct beliefs){.config = config, .generation = previous ? previous->generation + 1 : 1};
+    beliefs->first = mem_new(endpoints + 1, sizeof *beliefs->first);
+    beliefs->families = mem_new(endpoints + 1, 1);
+    beliefs->health = mem_new(endpoints + 1, sizeof *beliefs->health);
+    size_t room = 0;
+    for (size_t i = 0; i < endpoints; i++) {
+        add_checks(beliefs, &room, world, i);
+        beliefs->first[i + 1] = (uint32_t)beliefs->check_count;
+    }
+    for (size_t i = 0; i < beliefs->check_count; i++) {
+        struct checkup *at = &beliefs->checks[i];
+        at->check.saved = saved ? saved_find(saved, at->check.host, at->check.probe.name, &at->check.target) : VERDICT_UNKNOWN;
+        beliefs->saved_count += at->check.saved != VERDICT_UNKNOWN;
+        health_init(&at->health, at->check.saved, now_ms);
+    }
+    if (previous)
+        carry_over(beliefs, previous);
+    for (size_t i = 0; i < endpoints; i++)
+        recompose(beliefs, i, now_ms);
+}
+
+void beliefs_release(struct beliefs *beliefs)
+{
+    free(beliefs->checks);
+    free(beliefs->first);
+    free(beliefs->families);
+    free(beliefs->successors);
+    free(beliefs->health);
+}
+
+void beliefs_install(const struct beliefs *beliefs, struct probe_engine *engine)
+{
+    struct check *checks = mem_new(beliefs->check_count + 1, sizeof *checks);
+    for (size_t i = 0; i < beliefs->check_count; i++)
+        checks[i] = beliefs->checks[i].check;
+    probe_engine_set(engine, checks, beliefs->check_count, beliefs->generation);
+    free(checks);
+}
+
+static bool same_choice(const struct endpoint_health *a, const struct endpoint_health *b)
+{
+    for (unsigned f = 0; f < 2; f++)
+        for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+            if (a->of[f][t].verdict != b->of[f][t].verdict || a->of[f][t].probed != b->of[f][t].probed)
+                return false;
+    return a->overall == b->overall && a->doubt == b->doubt;
+}
+
+/* A result of the set before may still come in after a reload; the engine keeps what it learned, so it must not be lost here. */
+static struct checkup *addressee(struct beliefs *beliefs, const struct check_result *result)
+{
+    uint32_t index = result->check;
+    if (result->generation + 1 == beliefs->generation)
+        index = index < beliefs->successor_count ? beliefs->successors[index] : UINT32_MAX;
+    else if (result->generation != beliefs->generation)
+        return NULL;
+    return index < beliefs->check_count ? &beliefs->checks[index] : NULL;
+}
+
+bool beliefs_take(struct beliefs *beliefs, const struct check_result *result, uint16_t *ret_endpoint, struct endpoint_health *ret_before)
+{
+    struct checkup *at = addressee(beliefs, result);
+    if (!at)
+        return false;
+    at->health = result->health;
+    at->last = result->last;
+    at->at_ms = result->at_ms;
+    at->count = result->count;
+    *ret_endpoint = at->check.endpoint;
+    *ret_before = beliefs->health[at->check.endpoint];
+    recompose(beliefs, at->check.endpoint, result->at_ms);
+    return !same_choice(ret_before, &beliefs->health[at->check.endpoint]);
+}
+
+bool beliefs_stop(struct beliefs *beliefs, uint64_t now_ms)
+{
+    bool changed = false;
+    for (size_t i = 0; i < beliefs->check_count; i++)
+        changed |= health_stop(&beliefs->checks[i].health, now_ms);
+    for (size_t i = 0; i < beliefs->config->endpoint_count; i++)
+        recompose(beliefs, i, now_ms);
+    return changed;
+}
+
+bool beliefs_settled(const struct beliefs *beliefs)
+{
+    for (size_t i = 0; i < beliefs->check_count; i++) {
+        const struct checkup *at = &beliefs->checks[i];
+        if (at->health.verdict == VERDICT_UNKNOWN && at->count < at->check.probe.fall)
+            return false;
+    }
+    return true;
+}
+
+uint64_t beliefs_window_ms(const struct beliefs *beliefs)
+{
+    uint64_t slowest = 0;
+    for (size_t i = 0; i < beliefs->config->probe_count; i++) {
+        const struct probe *probe = &beliefs->config->probes[i];
+        const uint64_t takes = (uint64_t)probe->interval_ms * probe->fall + probe->timeout_ms + probe->confirm_ms;
+        slowest = takes > slowest ? takes : slowest;
+    }
+    return 2 * slowest > WINDOW_MIN_MS ? 2 * slowest : WINDOW_MIN_MS;
+}
+
+void beliefs_save(const struct beliefs *beliefs, struct saved *ret_saved)
+{
+    *ret_saved = (struct saved){0};
+    for (size_t i = 0; i < beliefs->check_count; i++) {
+        const struct checkup *at = &beliefs->checks[i];
+        if (at->health.verdict != VERDICT_UNKNOWN)
+            saved_add(ret_saved, at->check.host, at->check.probe.name, &at->check.target, at->health.verdict);
+    }
+}

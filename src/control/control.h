@@ -1,0 +1,19 @@
+/* What the programs need of this folder: running the daemon, and reading files as it would. Thread: main. */
+#pragma once
+
+#include <jansson.h>
+
+/* Runs the daemon on this configuration until it is told to stop. Returns the exit code. */
+int control_run(const char *config_path);
+
+/* Reads everything that a start would read. A reply as from the daemon: "ok", "findings", and what there is ("zones", "sites" ...). */
+json_t *control_check(const char *config_path);
+/* The same, printed for people. Returns the exit code. */
+int control_print_check(const char *config_path);
+
+struct question {
+    const char *name, *type, *client; /* client: ADDR or ADDR/LEN */
+};
+
+/* Explains what a daemon on these files would answer before its first probe. A reply as from the daemon. */
+json_t *control_explain(const char *config_path, const struct question *question);

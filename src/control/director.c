@@ -1,0 +1,404 @@
+#include "control/director.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+struct view director_view(const struct director *director)
+{
+    return (struct view){
+        .setup = director->setup,
+        .overrides = &director->overrides,
+        .snapshot = snapshot_current(),
+        .now_ms = clock_ms(),
+        .wall_s = clock_wall_s(),
+    };
+}
+
+static void log_suspicion(bool before, const struct setup *setup)
+{
+    if (setup->suspect && !before)
+        log_error("suspect: every endpoint fell at once; the falls are not believed and the answers stay: look at this machine's own network");
+    else if (before && !setup->suspect)
+        log_notice("suspect: over, verdicts are believed again");
+}
+
+bool director_publish(struct director *director)
+{
+    const bool suspected = director->setup->suspect;
+    struct snapshot *snapshot =
+        setup_build(director->setup, &director->overrides, clock_wall_s(), snapshot_current(), ++director->generation);
+    log_suspicion(suspected, director->setup);
+    struct error err;
+    if (snapshot_publish(snapshot, &err)) {
+        if (director->alarms.publish[0])
+            log_notice("publishing again");
+        director->alarms.publish[0] = '\0';
+        return true;
+    }
+    snapshot_free(snapshot);
+    if (!director->alarms.publish[0])
+        log_error("not published, the older answers stay: %s", err.text);
+    snprintf(director->alarms.publish, sizeof director->alarms.publish, "not published, the older answers stay: %s", err.text);
+    return false;
+}
+
+/* "6 zones, 2 services, ..., listening on 127.0.0.1:53, ..." */
+static char *summary(const struct director *director)
+{
+    const struct config *config = world_config(director->setup->world);
+    size_t count;
+    const struct hostport *bound = server_addresses(director->server, &count);
+    char *text = mem_format("%zu zones, %zu services, %zu sites, %zu endpoints, listening on", config->zone_count, config->service_count,
+                            config->site_count, config->endpoint_count);
+    for (size_t i = 0; i < count; i++) {
+        char at[HOSTPORT_TEXT];
+        char *longer = mem_format("%s%s %s", text, i ? "," : "", hostport_format(&bound[i], at));
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void fail(struct director *director, const char *why)
+{
+    log_error("cannot serve: %s", why);
+    director->failed = true;
+    director_stop(director);
+}
+
+/* The first answers. */
+static void begin_serving(struct director *director)
+{
+    event_del(director->start_timer);
+    struct error err;
+    if (!director_publish(director)) {
+        fail(director, director->alarms.publish);
+        return;
+    }
+    if (!server_start(director->server, &err)) {
+        fail(director, err.text);
+        return;
+    }
+    director->serving = true;
+    char *text = summary(director);
+    log_notice("ready: %s", text);
+    free(text);
+    sd_notify(0, "READY=1");
+}
+
+static void log_transition(const struct director *director, uint16_t endpoint, const struct endpoint_health *before)
+{
+    const struct endpoint_health *now = &director->setup->beliefs.health[endpoint];
+    const struct config *config = world_config(director->setup->world);
+    const struct endpoint *of = &config->endpoints[endpoint];
+    log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(before->overall), verdict_text(now->overall),
+               reason_text(now->reason));
+}
+
+/* Everything that has come in makes one build, and at once. */
+static void take_results(struct director *director)
+{
+    size_t count, transitions = 0;
+    bool changed = false;
+    const struct check_result *results = inbox_take(director->inbox, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t endpoint = 0;
+        struct endpoint_health before = {0};
+        if (!beliefs_take(&director->setup->beliefs, &results[i], &endpoint, &before))
+            continue;
+        changed = true;
+        if (before.overall != director->setup->beliefs.health[endpoint].overall && transitions++ < TRANSITIONS_LOGGED)
+            log_transition(director, endpoint, &before);
+    }
+    if (transitions > TRANSITIONS_LOGGED)
+        log_notice("and %zu endpoints more changed", transitions - TRANSITIONS_LOGGED);
+    director->verdicts_changed |= changed;
+    if (director->serving) {
+        if (changed)
+            director_publish(director);
+    } else if (count && beliefs_settled(&director->setup->beliefs)) {
+        begin_serving(director);
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct director *director = context;
+    eventfd_t raised;
+    eventfd_read(fd, &raised);
+    take_results(director);
+    work_collect(director->loader);
+    work_collect(director->writer);
+}
+
+static void on_start_timeout(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    begin_serving(context);
+}
+
+static void engine_lost(struct director *director, uint64_t now_ms)
+{
+    director->engine_stopped_ms = now_ms;
+    log_error("the probe engine has stopped: nothing is known of any endpoint any more");
+    if (beliefs_stop(&director->setup->beliefs, now_ms) && director->serving)
+        director_publish(director);
+}
+
+static void watch_engine(struct director *director, uint64_t now_ms)
+{
+    const bool starved = now_ms - director->last_tick_ms > STARVED_MS;
+    const uint64_t heartbeat_ms = probe_engine_state(director->engine).heartbeat_ms;
+    const bool old = now_ms > heartbeat_ms && now_ms - heartbeat_ms > HEARTBEAT_OLD_MS;
+    if (old && !starved && !director->engine_stopped_ms)
+        engine_lost(director, now_ms);
+    if (!old && director->engine_stopped_ms) {
+        director->engine_stopped_ms = 0;
+        log_notice("the probe engine runs again");
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct director *director = context;
+    const uint64_t now_ms = clock_ms();
+    watch_engine(director, now_ms);
+    director->last_tick_ms = now_ms;
+    persist_pass(director);
+    orders_pass(director); /* its timer is exact; this is for a wall clock that was set */
+    sd_notify(0, "WATCHDOG=1");
+}
+
+static void on_geo_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    geo_check(context);
+}
+
+static void on_order_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    orders_pass(context);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct director *director = context;
+    struct signalfd_siginfo signal;
+    while (read(fd, &signal, sizeof signal) == sizeof signal) {
+        if (signal.ssi_signo != SIGHUP)
+            director_stop(director);
+        else if (director->reloads_waiting == 0)
+            reload_begin(director, NULL);
+    }
+}
+
+void director_stop(struct director *director)
+{
+    sd_notify(0, "STOPPING=1");
+    event_base_loopbreak(director->base);
+}
+
+/* Signals are read from a descriptor, in the loop; blocked before any thread starts, so that none of them is interrupted. */
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* Results go before clients: between two requests the loop looks for results. */
+static bool open_loop(struct director *director, struct error *err)
+{
+    struct event_config *options = event_config_new();
+    event_config_set_max_dispatch_interval(options, NULL, 1, PRIORITY_ADMIN);
+    director->base = event_base_new_with_config(options);
+    event_config_free(options);
+    director->signal_fd = open_signals();
+    director->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!director->base || director->signal_fd < 0 || director->wake_fd < 0)
+        return error_set(err, "cannot make the event loop: %s", strerror(errno));
+    event_base_priority_init(director->base, PRIORITIES);
+    director->signals = event_new(director->base, director->signal_fd, EV_READ | EV_PERSIST, on_signal, director);
+    director->wake = event_new(director->base, director->wake_fd, EV_READ | EV_PERSIST, on_wake, director);
+    director->tick = event_new(director->base, -1, EV_PERSIST, on_tick, director);
+    director->geo_timer = event_new(director->base, -1, EV_PERSIST, on_geo_timer, director);
+    director->order_timer = event_new(director->base, -1, 0, on_order_timer, director);
+    director->start_timer = event_new(director->base, -1, 0, on_start_timeout, director);
+    struct event *const all[] = {director->signals, director->wake, director->tick, director->geo_timer, director->order_timer, director->start_timer};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        event_priority_set(all[i], PRIORITY_RESULTS);
+    return true;
+}
+
+static void start_timers(struct director *director)
+{
+    const struct timeval tick = {.tv_sec = TICK_MS / 1000, .tv_usec = TICK_MS % 1000 * 1000}, geo = {.tv_sec = GEO_CHECK_S};
+    event_add(director->signals, NULL);
+    event_add(director->wake, NULL);
+    event_add(director->tick, &tick);
+    event_add(director->geo_timer, &geo);
+    director->last_tick_ms = clock_ms();
+    orders_pass(director);
+}
+
+static void log_findings(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->findings[i].severity == SEVERITY_ERROR)
+            log_error("%s", report->findings[i].text);
+        else
+            log_warning("%s", report->findings[i].text);
+}
+
+static void warn_of_unknown_targets(const struct director *director, struct report *report)
+{
+    struct target target;
+    for (size_t i = 0; i < director->overrides.count; i++)
+        if (!target_exact(world_config(director->setup->world), director->overrides.items[i].target, &target))
+            report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
+}
+
+/* All that a start reads; every finding is told before it fails. */
+static bool read_all(struct director *director)
+{
+    struct report report;
+    report_init(&report);
+    struct world *world;
+    struct place *place;
+    const bool sound = load_all(director->config_path, &report, &world, &place);
+    struct error err;
+    if (sound) {
+        director->state_folder = mem_text(world_config(world)->server.state);
+        if (!state_open(director->state_folder, &err))
+            report_error(&report, NULL, "%s", err.text);
+        struct saved saved;
+        const int64_t wall_s = clock_wall_s();
+        state_read_overrides(director->state_folder, true, wall_s, &report, &director->overrides);
+        state_read_verdicts(director->state_folder, true, wall_s, &report, &saved);
+        director->setup = setup_new(world, place, NULL, &saved, clock_ms());
+        saved_release(&saved);
+        warn_of_unknown_targets(director, &report);
+    }
+    log_findings(&report);
+    const bool done = report.errors == 0;
+    report_release(&report);
+    return done;
+}
+
+/* Everything that can fail because of its surroundings, before anything is answered. */
+static bool open_all(struct director *director, struct error *err)
+{
+    const struct server_config *server = &world_config(director->setup->world)->server;
+    director->admin = admin_new(director->base, PRIORITY_ADMIN, server->control, commands_take, director, err);
+    if (!director->admin)
+        return false;
+    director->server = server_new(server->listen, server->listen_count, server->workers, err);
+    if (!director->server)
+        return false;
+    director->inbox = inbox_new(director->wake_fd);
+    director->loader = work_new(director->wake_fd, err);
+    director->writer = director->loader ? work_new(director->wake_fd, err) : NULL;
+    director->engine = director->writer ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
+    return director->engine != NULL;
+}
+
+/* With saved verdicts answers go out at once; else the first probes are waited for, but not for long. */
+static void start(struct director *director)
+{
+    const struct beliefs *beliefs = &director->setup->beliefs;
+    beliefs_install(beliefs, director->engine);
+    start_timers(director);
+    if (beliefs->saved_count || beliefs_settled(beliefs)) {
+        begin_serving(director);
+        return;
+    }
+    const struct timeval wait = {.tv_sec = START_WAIT_MS / 1000, .tv_usec = START_WAIT_MS % 1000 * 1000};
+    event_add(director->start_timer, &wait);
+    log_notice("probing %zu times before the first answers, for %d s at most", beliefs->check_count, START_WAIT_MS / 1000);
+}
+
+/* From here on nothing wakes the director any more. */
+static void free_events(struct director *director)
+{
+    struct event *const all[] = {director->signals, director->wake, director->tick, director->geo_timer, director->order_timer, director->start_timer};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i])
+            event_free(all[i]);
+}
+
+static void free_rest(struct director *director)
+{
+    if (director->base)
+        event_base_free(director->base);
+    close(director->wake_fd);
+    close(director->signal_fd);
+    inbox_free(director->inbox);
+    overrides_release(&director->overrides);
+    setup_free(director->setup);
+    free(director->config_path);
+    free(director->state_folder);
+}
+
+/* The state is saved before clients are let go: `sipsteer stop` ends when all is done. */
+static void put_away(struct director *director)
+{
+    director->stopping = true;
+    free_events(director);
+    server_free(director->server);
+    if (director->serving && !director->engine_stopped_ms)
+        persist_verdicts(director);
+    probe_engine_free(director->engine);
+    const bool written = work_free(director->writer, STOP_WRITE_MS);
+    if (!written)
+        log_error("the state could not be written in time");
+    const bool idle = work_free(director->loader, STOP_LOAD_MS);
+    admin_flush(director->admin, STOP_FLUSH_MS);
+    admin_free(director->admin);
+    if (!written || !idle) /* a thread of ours still reads what would be freed */
+        _exit(director->failed);
+    snapshot_withdraw();
+    free_rest(director);
+}
+
+int control_run(const char *config_path)
+{
+    struct director director = {.config_path = mem_text(config_path), .signal_fd = -1, .wake_fd = -1};
+    struct error err;
+    director.started_ms = director.loaded_ms = director.verdicts_saved_ms = clock_ms();
+    bool done = read_all(&director);
+    if (done && (!open_loop(&director, &err) || !open_all(&director, &err))) {
+        log_error("%s", err.text);
+        done = false;
+    }
+    director.failed = !done;
+    if (done) {
+        start(&director);
+        event_base_dispatch(director.base);
+    }
+    put_away(&director);
+    if (!director.failed)
+        log_notice("stopped");
+    return director.failed;
+}

@@ -1,0 +1,235 @@
+#include "control/explain.h"
+
+#include "answer/answer.h"
+#include "base/memory.h"
+#include "control/decode.h"
+#include "control/describe.h"
+#include "dns/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct asked {
+    uint8_t name[NAME_OCTETS];
+    size_t name_len;
+    uint16_t type;
+    struct prefix client;
+};
+
+/* Unlike in the configuration, bits beyond the length are no error here: operators paste the address of a caller. */
+static bool read_client(const char *text, struct prefix *ret_client, struct error *err)
+{
+    char addr[ADDR_TEXT];
+    const size_t len = strcspn(text, "/");
+    if (len >= sizeof addr)
+        return error_set(err, "\"%.60s\" is no address", text);
+    memcpy(addr, text, len);
+    addr[len] = '\0';
+    if (!addr_parse(addr, &ret_client->addr))
+        return error_set(err, "\"%.60s\" is no address (expected ADDR or ADDR/LEN)", addr);
+    addr_unmap(&ret_client->addr);
+    const unsigned bits = addr_bits(ret_client->addr.family);
+    unsigned long cut = bits;
+    if (text[len]) {
+        char *end;
+        cut = strtoul(text + len + 1, &end, 10);
+        if (text[len + 1] < '0' || text[len + 1] > '9' || *end || cut > bits)
+            return error_set(err, "\"%.60s\": a prefix length from 0 to %u was expected", text, bits);
+    }
+    ret_client->len = (uint8_t)cut;
+    addr_mask(&ret_client->addr, (unsigned)cut);
+    return true;
+}
+
+static bool read_question(const char *name, const char *type, const char *client, struct asked *ret_asked, struct error *err)
+{
+    ret_asked->name_len = name_from_text(name, ret_asked->name);
+    if (!ret_asked->name_len)
+        return error_set(err, "\"%.100s\" is no domain name", name);
+    ret_asked->type = zone_type_number(type);
+    if (!ret_asked->type)
+        return error_set(err, "\"%.20s\" is no record type", type);
+    return read_client(client, &ret_asked->client, err);
+}
+
+/* The question as a resolver would ask it: EDNS with the client's subnet (RFC 7871 6). */
+static size_t write_query(const struct asked *asked, uint8_t *out, size_t room)
+{
+    const struct prefix *client = &asked->client;
+    const unsigned octets = (client->len + 7u) / 8;
+    struct writer w = writer_over(out, room);
+    static const uint8_t header[HEADER_LEN] = {[1] = 1, [5] = 1, [11] = 1};
+    write_bytes(&w, header, sizeof header);
+    write_bytes(&w, asked->name, asked->name_len);
+    write_u16(&w, asked->type);
+    write_u16(&w, CLASS_IN);
+    write_u8(&w, 0);
+    write_u16(&w, TYPE_OPT);
+    write_u16(&w, UDP_CAP);
+    write_u32(&w, 0);
+    write_u16(&w, (uint16_t)(8 + octets));
+    write_u16(&w, OPTION_ECS);
+    write_u16(&w, (uint16_t)(4 + octets));
+    write_u16(&w, client->addr.family == FAMILY_V4 ? 1 : 2);
+    write_u8(&w, client->len);
+    write_u8(&w, 0);
+    write_bytes(&w, client->addr.bytes, octets);
+    return w.bad ? 0 : writer_len(&w);
+}
+
+static json_t *ask(const struct view *view, const struct asked *asked)
+{
+    uint8_t packet[HEADER_LEN + NAME_OCTETS + 64], *out = mem_new(MESSAGE_MAX, 1);
+    struct answered answered;
+    const size_t query_len = write_query(asked, packet, sizeof packet);
+    const size_t len = answer_query(view->snapshot, packet, query_len, &asked->client.addr, CHANNEL_TCP, 0, out, MESSAGE_MAX, &answered);
+    json_t *answer = decode_answer(out, len);
+    free(out);
+    return answer ? answer : json_null();
+}
+
+static json_t *explain_place(const struct geo_place *place)
+{
+    char network[PREFIX_TEXT];
+    json_t *object = json_pack("{s:b, s:s, s:s, s:I, s:s}", "known", place->known, "country", place->country, "continent", place->continent, "asn",
+                               (json_int_t)place->asn, "source", place->source);
+    if (place->network.addr.family != FAMILY_NONE)
+        json_object_set_new(object, "network", json_string(prefix_format(&place->network, network)));
+    if (place->known) {
+        json_object_set_new(object, "latitude", json_real(place->latitude));
+        json_object_set_new(object, "longitude", json_real(place->longitude));
+    }
+    return object;
+}
+
+static json_t *explain_service(const struct view *view, const struct decision *decision)
+{
+    const struct service *service = &world_config(view->setup->world)->services[decision->service];
+    char *target = mem_format("service:%s", service->name);
+    const struct override *order = overrides_find(view->overrides, target);
+    free(target);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:b, s:o}", "name", service->name, "label", service->label, "policy",
+                     policy_text(service->policy), "srv", srv_mode_text(service->srv), "targets", (int)service->targets, "ttl_s",
+                     (json_int_t)service->ttl_s, "on_all_down", all_down_text(service->on_all_down), "spread_query", service->spread_query, "order",
+                     order ? describe_override(view, order) : json_null());
+}
+
+static const char *ttl_why(const struct view *view, const struct decision *decision)
+{
+    if (view->setup->effects.services[decision->service] == SERVICE_DRAINED)
+        return "the service is drained: the short one";
+    return decision->selection.doubt ? "a verdict is in doubt: the short one" : "the record set's";
+}
+
+static const char *selection_text(enum selection_kind kind)
+{
+    static const char *const texts[] = {"steered", "static", "empty"};
+    return texts[kind];
+}
+
+/* Why an endpoint is or is not in the answer, in a few words. */
+static char *why(const struct view *view, const struct explained *at, const struct decision *decision)
+{
+    const struct endpoint_health *health = &view->setup->beliefs.health[at->endpoint];
+    if (at->rank >= 0 && decision->spec.purpose == PLAN_TARGETS)
+        return mem_format("answer %d", at->rank + 1);
+    if (at->rank >= 0)
+        return mem_text("its transports");
+    if (at->cause == CAUSE_VERDICT && at->standing != STANDING_UP)
+        return mem_format("%s: %s", verdict_text(health->overall), reason_text(health->reason));
+    if (at->cause != CAUSE_VERDICT)
+        return mem_text(cause_text(at->cause));
+    return mem_text(decision->spec.purpose == PLAN_TARGETS ? "others come before it" : "the winner speaks for all");
+}
+
+static json_t *explain_endpoint(const struct view *view, const struct explained *at, const struct decision *decision)
+{
+    json_t *object = describe_endpoint(view, at->endpoint, false);
+    char *text = why(view, at, decision);
+    json_object_set_new(object, "rank", at->rank < 0 ? json_null() : json_integer(at->rank + 1));
+    json_object_set_new(object, "site_rank", at->site_rank < 0 ? json_null() : json_integer(at->site_rank + 1));
+    json_object_set_new(object, "standing", json_string(standing_text(at->standing)));
+    json_object_set_new(object, "cause", json_string(cause_text(at->cause)));
+    json_object_set_new(object, "why", json_string(text));
+    free(text);
+    return object;
+}
+
+static json_t *explain_site(const struct view *view, size_t number, const int *ranks, const struct geo_place *place)
+{
+    const struct site *site = &world_config(view->setup->world)->sites[number];
+    json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "site", site->name, "rank", ranks[number] < 0 ? json_null() : json_integer(ranks[number] + 1),
+                               "endpoints", describe_counts(view, site->first_endpoint, site->endpoint_count), "order",
+                               describe_site_order(view, number));
+    if (place->known) {
+        const double km = geo_distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
+        json_object_set_new(object, "km", json_real(km));
+        json_object_set_new(object, "biased_km", json_real(geo_biased_km(km, site->bias)));
+    }
+    return object;
+}
+
+static void explain_choice(const struct view *view, const struct decision *decision, const struct geo_place *place, json_t *ret_object)
+{
+    const struct config *config = world_config(view->setup->world);
+    const struct classes *classes = geo_classes(place_geo(view->setup->place));
+    const struct world_state state = setup_state(view->setup);
+    struct explained *all = mem_new(config->endpoint_count + 1, sizeof *all);
+    int *ranks = mem_new(config->site_count + 1, sizeof *ranks);
+    memset(ranks, 0xff, config->site_count * sizeof *ranks);
+    policy_explain(place_policy(view->setup->place), &state, &decision->spec, decision->class_number, decision->bucket, all);
+
+    json_t *endpoints = json_array(), *sites = json_array();
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        ranks[config->endpoints[all[i].endpoint].site] = all[i].site_rank;
+        json_array_append_new(endpoints, explain_endpoint(view, &all[i], decision));
+    }
+    for (size_t i = 0; i < classes->site_count; i++)
+        json_array_append_new(sites, explain_site(view, class_order(classes, decision->class_number)[i], ranks, place));
+    json_object_set_new(ret_object, "sites", sites);
+    json_object_set_new(ret_object, "endpoints", endpoints);
+    free(all);
+    free(ranks);
+}
+
+static void explain_decision(const struct view *view, const struct decision *decision, const struct geo_place *place, json_t *ret_object)
+{
+    const struct classes *classes = geo_classes(place_geo(view->setup->place));
+    json_object_set_new(ret_object, "service", explain_service(view, decision));
+    json_object_set_new(ret_object, "class",
+                        json_pack("{s:I, s:I, s:i}", "number", (json_int_t)decision->class_number, "of", (json_int_t)classes->count, "certain_at",
+                                  (int)decision->class_depth));
+    json_object_set_new(ret_object, "bucket", json_integer(decision->bucket));
+    json_object_set_new(ret_object, "buckets", json_integer(BUCKETS));
+    json_object_set_new(ret_object, "uniform", json_boolean(decision->uniform));
+    json_object_set_new(ret_object, "scope", json_integer(decision->scope));
+    json_object_set_new(ret_object, "ttl_s", json_integer(decision->ttl_s));
+    json_object_set_new(ret_object, "ttl_why", json_string(ttl_why(view, decision)));
+    json_object_set_new(ret_object, "selection", json_string(selection_text(decision->selection.kind)));
+    json_object_set_new(ret_object, "suspect", json_boolean(view->setup->suspect));
+    explain_choice(view, decision, place, ret_object);
+}
+
+json_t *explain(const struct view *view, const char *name, const char *type, const char *client, struct error *err)
+{
+    struct asked asked;
+    if (!view->snapshot) {
+        error_set(err, "nothing is answered yet: the first probes are on their way");
+        return NULL;
+    }
+    if (!read_question(name, type, client, &asked, err))
+        return NULL;
+    char text[NAME_TEXT], number[16], network[PREFIX_TEXT];
+    struct geo_place place = {0};
+    struct error geo_failed = {""};
+    geo_locate(world_config(view->setup->world), &asked.client.addr, &place, &geo_failed);
+    const struct decision decision = snapshot_decide(view->snapshot, asked.name, asked.name_len, asked.type, &asked.client.addr);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:b, s:o}", "name", name_to_text(asked.name, text), "type",
+                               zone_type_text(asked.type, number), "client", prefix_format(&asked.client, network), "place",
+                               explain_place(&place), "steered", decision.steered, "answer", ask(view, &asked));
+    if (geo_failed.text[0])
+        json_object_set_new(object, "place_error", json_string(geo_failed.text));
+    if (decision.steered)
+        explain_decision(view, &decision, &place, object);
+    return object;
+}

@@ -1,0 +1,81 @@
+#include "control/load.h"
+
+#include "base/memory.h"
+#include "config/config.h"
+
+#include <stdlib.h>
+
+/* All zones are read even when one is unsound, so that everything wrong is told. Taken over by ret_zones. */
+static bool load_zones(const struct config *config, struct report *report, struct zone **ret_zones)
+{
+    bool sound = true;
+    for (size_t i = 0; i < config->zone_count; i++) {
+        ret_zones[i] = zone_load(config->zones[i].name, config->zones[i].file, report);
+        sound &= ret_zones[i] != NULL;
+    }
+    return sound;
+}
+
+/* The findings about geo data when there is no world to compile it for. */
+static void report_geo(const char *path, struct report *report)
+{
+    struct report known;
+    report_init(&known);
+    struct config *config = config_load(path, &known);
+    if (config)
+        geo_free(geo_compile(config, report));
+    config_free(config);
+    report_release(&known);
+}
+
+/* A probe that can go nowhere would leave its endpoint up for ever without a word. */
+static void warn_of_unprobed(const struct world *world, struct report *report)
+{
+    const struct config *config = world_config(world);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct endpoint *endpoint = &config->endpoints[i];
+        const struct addr *addrs;
+        bool reachable = endpoint->address.family != FAMILY_NONE || world_addresses(world, i, &addrs) > 0 || endpoint->probe_count == 0;
+        for (size_t p = 0; p < endpoint->probe_count; p++)
+            reachable |= config->probes[endpoint->probes[p]].address.family != FAMILY_NONE;
+        if (!reachable)
+            report_warning(report, config->path, "endpoint %s: nothing to probe: the zone files hold no address of it; it counts as up",
+                           endpoint->host);
+    }
+}
+
+static struct world *load_world(const char *path, struct report *report)
+{
+    struct config *config = config_load(path, report);
+    if (!config)
+        return NULL;
+    struct zone **zones = mem_new(config->zone_count + 1, sizeof *zones);
+    struct world *world = NULL;
+    if (load_zones(config, report, zones)) {
+        world = world_new(config, zones, report);
+    } else {
+        for (size_t i = 0; i < config->zone_count; i++)
+            zone_free(zones[i]);
+        config_free(config);
+    }
+    free(zones);
+    if (!world)
+        report_geo(path, report);
+    return world;
+}
+
+bool load_all(const char *path, struct report *report, struct world **ret_world, struct place **ret_place)
+{
+    struct world *world = load_world(path, report);
+    if (!world)
+        return false;
+    warn_of_unprobed(world, report);
+    struct place *place = place_new(world, report);
+    if (!place) {
+        world_unref(world);
+        return false;
+    }
+    *ret_world = world;
+    *ret_place = place;
+    return true;
+}

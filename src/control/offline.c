@@ -1,0 +1,86 @@
+/* What can be told of files alone, without a daemon: check, and explain of a configuration. */
+#include "control/control.h"
+
+#include "base/clock.h"
+#include "control/explain.h"
+#include "control/load.h"
+#include "control/protocol.h"
+#include "control/state.h"
+
+#include <stdio.h>
+
+json_t *control_check(const char *config_path)
+{
+    struct report report;
+    report_init(&report);
+    struct world *world;
+    struct place *place;
+    const bool sound = load_all(config_path, &report, &world, &place);
+    json_t *reply = sound ? reply_ok() : reply_error("%zu errors, %zu warnings", report.errors, report.count - report.errors);
+    json_object_set_new(reply, "findings", findings_json(&report));
+    report_release(&report);
+    if (!sound)
+        return reply;
+    const struct config *config = world_config(world);
+    json_object_update_new(reply, json_pack("{s:I, s:I, s:I, s:I, s:I}", "zones", (json_int_t)config->zone_count, "services",
+                                            (json_int_t)config->service_count, "sites", (json_int_t)config->site_count, "endpoints",
+                                            (json_int_t)config->endpoint_count, "classes",
+                                            (json_int_t)geo_classes(place_geo(place))->count));
+    place_unref(place);
+    world_unref(world);
+    return reply;
+}
+
+static json_int_t count_of(const json_t *reply, const char *key)
+{
+    return json_integer_value(json_object_get(reply, key));
+}
+
+int control_print_check(const char *config_path)
+{
+    json_t *reply = control_check(config_path), *findings = json_object_get(reply, "findings"), *finding;
+    const bool sound = json_is_true(json_object_get(reply, "ok"));
+    size_t i;
+    json_array_foreach (findings, i, finding)
+        printf("%s: %s\n", json_string_value(json_object_get(finding, "severity")), json_string_value(json_object_get(finding, "text")));
+    if (sound)
+        printf("OK: %lld zones, %lld services, %lld sites, %lld endpoints, %lld classes of clients; %zu warnings\n", count_of(reply, "zones"),
+               count_of(reply, "services"), count_of(reply, "sites"), count_of(reply, "endpoints"), count_of(reply, "classes"), i);
+    else
+        printf("%s\n", json_string_value(json_object_get(reply, "error")));
+    json_decref(reply);
+    return !sound;
+}
+
+/* Takes world and place. Overrides are those of the state folder, verdicts unknown: nothing is probed for an explanation. */
+static json_t *explain_alone(struct world *world, struct place *place, const struct question *question, struct report *report)
+{
+    struct setup *setup = setup_new(world, place, NULL, NULL, clock_ms());
+    struct overrides overrides;
+    struct view view = {.setup = setup, .overrides = &overrides, .now_ms = clock_ms(), .wall_s = clock_wall_s()};
+    state_read_overrides(world_config(world)->server.state, false, view.wall_s, report, &overrides);
+    struct snapshot *snapshot = setup_build(setup, &overrides, view.wall_s, NULL, 1);
+    view.snapshot = snapshot;
+    struct error err;
+    json_t *explained = explain(&view, question->name, question->type, question->client, &err);
+    json_t *reply = explained ? reply_ok() : reply_error("%s", err.text);
+    if (explained)
+        json_object_set_new(reply, "explain", explained);
+    snapshot_free(snapshot);
+    overrides_release(&overrides);
+    setup_free(setup);
+    return reply;
+}
+
+json_t *control_explain(const char *config_path, const struct question *question)
+{
+    struct report report;
+    report_init(&report);
+    struct world *world;
+    struct place *place;
+    json_t *reply = load_all(config_path, &report, &world, &place) ? explain_alone(world, place, question, &report)
+                                                                   : reply_error("%s: %zu errors", config_path, report.errors);
+    json_object_set_new(reply, "findings", findings_json(&report));
+    report_release(&report);
+    return reply;
+}

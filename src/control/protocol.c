@@ -1,0 +1,174 @@
+#include "control/protocol.h"
+
+#include "control/duration.h"
+#include "model/override.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32 };
+
+static const struct key {
+    const char *text;
+    unsigned bit;
+    size_t max; /* octets */
+} keys[] = {{"target", TARGET, TARGET_TEXT - 1}, {"reason", REASON, REASON_TEXT - 1}, {"for", FOR, 32},
+            {"name", NAME, 1024},               {"type", TYPE, 32},                  {"client", CLIENT, 64}};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+static const struct form {
+    const char *text;
+    unsigned needed, allowed; /* keys */
+} forms[] = {
+    [COMMAND_STATUS] = {"status", 0, 0},
+    [COMMAND_SITES] = {"sites", 0, 0},
+    [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
+    [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
+    [COMMAND_DRAIN] = {"drain", TARGET, TARGET | REASON | FOR},
+    [COMMAND_DISABLE] = {"disable", TARGET, TARGET | REASON | FOR},
+    [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR},
+    [COMMAND_OVERRIDES] = {"overrides", 0, 0},
+    [COMMAND_RELOAD] = {"reload", 0, 0},
+    [COMMAND_STOP] = {"stop", 0, 0},
+};
+_Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
+
+const char *command_text(enum command command)
+{
+    return forms[command].text;
+}
+
+static bool find_command(const json_t *root, enum command *ret_command, struct error *err)
+{
+    const char *text = json_string_value(json_object_get(root, "command"));
+    if (!text)
+        return error_set(err, "\"command\" is missing");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(forms[i].text, text) == 0) {
+            *ret_command = (enum command)i;
+            return true;
+        }
+    return error_set(err, "there is no command \"%.40s\"", text);
+}
+
+/* Orders are logged and shown on terminals: no control characters. */
+static bool printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static const char **slot(struct request *request, unsigned bit, const char **ret_for)
+{
+    switch (bit) {
+    case TARGET:
+        return &request->target;
+    case REASON:
+        return &request->reason;
+    case NAME:
+        return &request->name;
+    case TYPE:
+        return &request->type;
+    case CLIENT:
+        return &request->client;
+    default:
+        return ret_for;
+    }
+}
+
+static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, const char **ret_for, struct error *err)
+{
+    const struct form *form = &forms[request->command];
+    if (strcmp(name, "command") == 0)
+        return true;
+    if (strcmp(name, "version") == 0)
+        return json_integer_value(value) == PROTOCOL_VERSION || error_set(err, "\"version\" must be %d", PROTOCOL_VERSION);
+    size_t i = 0;
+    while (i < KEYS && strcmp(keys[i].text, name) != 0)
+        i++;
+    if (i == KEYS || !(form->allowed & keys[i].bit))
+        return error_set(err, "\"%s\" takes no \"%.40s\"", form->text, name);
+    const char *text = json_string_value(value);
+    if (!text || strlen(text) > keys[i].max || !printable(text))
+        return error_set(err, "\"%s\" must be a text of at most %zu octets without control characters", name, keys[i].max);
+    *given |= keys[i].bit;
+    *slot(request, keys[i].bit, ret_for) = text;
+    return true;
+}
+
+static bool take_for(struct request *request, const char *text, struct error *err)
+{
+    if (!text)
+        return true;
+    if (!duration_parse(text, &request->for_ms) || request->for_ms < 1000)
+        return error_set(err, "\"for\" must be a time of at least one second, as in \"30m\" or \"1h30m\"");
+    return true;
+}
+
+static bool take_keys(struct request *request, struct error *err)
+{
+    const char *name, *for_text = NULL;
+    json_t *value;
+    unsigned given = 0;
+    json_object_foreach (request->root, name, value)
+        if (!take_key(request, name, value, &given, &for_text, err))
+            return false;
+    const unsigned missing = forms[request->command].needed & ~given;
+    for (size_t i = 0; i < KEYS; i++)
+        if (missing & keys[i].bit)
+            return error_set(err, "\"%s\" needs \"%s\"", forms[request->command].text, keys[i].text);
+    return take_for(request, for_text, err);
+}
+
+bool request_parse(const char *line, size_t len, struct request *ret_request, struct error *err)
+{
+    json_error_t why;
+    *ret_request = (struct request){.reason = "", .root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why)};
+    if (!ret_request->root)
+        return error_set(err, "not JSON: %s", why.text);
+    if (!json_is_object(ret_request->root))
+        error_set(err, "a request is a JSON object");
+    else if (find_command(ret_request->root, &ret_request->command, err) && take_keys(ret_request, err))
+        return true;
+    request_release(ret_request);
+    return false;
+}
+
+void request_release(struct request *request)
+{
+    json_decref(request->root);
+    *request = (struct request){0};
+}
+
+json_t *reply_ok(void)
+{
+    return json_pack("{s:i, s:b}", "version", PROTOCOL_VERSION, "ok", 1);
+}
+
+json_t *reply_error(const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    json_t *shown = json_string(text);
+    if (!shown) /* cut inside a character, or not UTF-8 at all */
+        shown = json_string("the error text is not UTF-8");
+    return json_pack("{s:i, s:b, s:o}", "version", PROTOCOL_VERSION, "ok", 0, "error", shown);
+}
+
+json_t *findings_json(const struct report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->count; i++) {
+        const struct finding *at = &report->findings[i];
+        json_t *text = json_string(at->text);
+        json_array_append_new(list, json_pack("{s:s, s:o}", "severity", at->severity == SEVERITY_ERROR ? "error" : "warning", "text",
+                                              text ? text : json_string("(a finding that is not UTF-8)")));
+    }
+    return list;
+}

@@ -1,0 +1,36 @@
+/* The requests and replies of the admin socket, as README.md tells them. Pure. Thread: any. */
+#pragma once
+
+#include "base/error.h"
+#include "base/report.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+enum { PROTOCOL_VERSION = 1 };
+
+enum command {
+    COMMAND_STATUS, COMMAND_SITES, COMMAND_ENDPOINTS, COMMAND_EXPLAIN, COMMAND_DRAIN, COMMAND_DISABLE, COMMAND_ENABLE, COMMAND_OVERRIDES,
+    COMMAND_RELOAD, COMMAND_STOP, COMMAND_COUNT
+};
+
+/* Texts point into root. */
+struct request {
+    json_t *root;
+    enum command command;
+    const char *target, *reason; /* orders; reason is "" if not given */
+    uint64_t for_ms;             /* 0 if not given, else at least 1000 */
+    const char *name, *type, *client; /* explain */
+};
+
+/* Reads one line. False: why, for the client; nothing to release. */
+bool request_parse(const char *line, size_t len, struct request *ret_request, struct error *err);
+void request_release(struct request *request);
+
+const char *command_text(enum command command);
+
+/* {"version":1,"ok":true}; the caller adds to it. */
+json_t *reply_ok(void);
+json_t *reply_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The findings as a list of {"severity","text"}. */
+json_t *findings_json(const struct report *report);

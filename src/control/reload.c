@@ -1,0 +1,244 @@
+/* New configuration, zones and geo data: read by the loader's thread, put in place whole or not at all. */
+#include "control/director.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/load.h"
+#include "control/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+struct loading {
+    struct job job;
+    struct director *director;
+    struct client *client; /* who waits for it, or NULL */
+    char *path;            /* whole reload */
+    uint64_t print;        /* geo refresh: of the files as they were when it began */
+    struct report report;
+    struct world *world; /* geo refresh: for which; then one reference is held */
+    struct place *place;
+    bool done_well;
+};
+
+static void loading_free(struct loading *loading)
+{
+    report_release(&loading->report);
+    free(loading->path);
+    free(loading);
+}
+
+static void log_findings(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->findings[i].severity == SEVERITY_ERROR)
+            log_error("%s", report->findings[i].text);
+        else
+            log_warning("%s", report->findings[i].text);
+}
+
+static bool same_listen(const struct server_config *a, const struct server_config *b)
+{
+    if (a->listen_count != b->listen_count)
+        return false;
+    for (size_t i = 0; i < a->listen_count; i++)
+        if (!addr_equal(&a->listen[i].addr, &b->listen[i].addr) || a->listen[i].port != b->listen[i].port)
+            return false;
+    return true;
+}
+
+static void warn_of_restart(const struct director *director, const struct config *config, struct report *report)
+{
+    static const char format[] = "server.%s has changed: that takes a restart";
+    const struct server_config *old = &world_config(director->setup->world)->server, *new = &config->server;
+    if (!same_listen(old, new))
+        report_warning(report, config->path, format, "listen");
+    if (old->workers != new->workers)
+        report_warning(report, config->path, format, "workers");
+    if (strcmp(old->control, new->control) != 0)
+        report_warning(report, config->path, format, "control");
+    if (strcmp(director->state_folder, new->state) != 0)
+        report_warning(report, config->path, format, "state");
+}
+
+static void warn_of_orders(const struct director *director, const struct config *config, struct report *report)
+{
+    struct target target;
+    for (size_t i = 0; i < director->overrides.count; i++)
+        if (!target_exact(config, director->overrides.items[i].target, &target))
+            report_warning(report, NULL, "the order on %s has no effect any more: there is no such target", director->overrides.items[i].target);
+}
+
+/* The new state of affairs, published or undone. What is believed of checks that stay is kept, by the engine and here. */
+static bool install(struct director *director, struct loading *loading)
+{
+    struct setup *old = director->setup;
+    const struct config *config = world_config(loading->world);
+    warn_of_restart(director, config, &loading->report);
+    warn_of_orders(director, config, &loading->report);
+    director->setup = setup_new(loading->world, loading->place, old, NULL, clock_ms());
+    if (director->serving && !director_publish(director)) {
+        report_error(&loading->report, NULL, "%s", director->alarms.publish);
+        director->alarms.publish[0] = '\0'; /* what is served is sound: it is the new that was refused */
+        setup_free(director->setup);
+        director->setup = old;
+        return false;
+    }
+    setup_free(old);
+    beliefs_install(&director->setup->beliefs, director->engine);
+    director->loaded_ms = clock_ms();
+    director->geo_failed_print = 0;
+    director->alarms.geo[0] = '\0';
+    return true;
+}
+
+static void note_reload(struct director *director, const struct loading *loading, bool done)
+{
+    const struct config *config = world_config(director->setup->world);
+    log_findings(&loading->report);
+    if (done) {
+        director->alarms.reload[0] = '\0';
+        log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count, config->site_count,
+                   config->endpoint_count);
+        return;
+    }
+    snprintf(director->alarms.reload, sizeof director->alarms.reload, "the last reload failed with %zu errors; what was loaded before is still served",
+             loading->report.errors);
+    log_error("reload failed with %zu errors; what was loaded before is still served", loading->report.errors);
+}
+
+static void answer(const struct loading *loading, bool done)
+{
+    if (!loading->client)
+        return;
+    json_t *reply = done ? reply_ok() : reply_error("%zu errors; what was loaded before is still served", loading->report.errors);
+    json_object_set_new(reply, "findings", findings_json(&loading->report));
+    admin_reply(loading->client, reply);
+}
+
+static void run_reload(struct job *job)
+{
+    struct loading *loading = (struct loading *)job;
+    loading->done_well = load_all(loading->path, &loading->report, &loading->world, &loading->place);
+}
+
+static void end_reload(struct job *job)
+{
+    struct loading *loading = (struct loading *)job;
+    struct director *director = loading->director;
+    bool done = loading->done_well;
+    if (done && director->stopping) {
+        place_unref(loading->place);
+        world_unref(loading->world);
+        done = report_error(&loading->report, NULL, "the daemon is stopping");
+    } else {
+        done = done && install(director, loading);
+        note_reload(director, loading, done);
+        sd_notify(0, "READY=1");
+    }
+    answer(loading, done);
+    director->reloads_waiting -= loading->client == NULL;
+    loading_free(loading);
+}
+
+static void notify_reloading(void)
+{
+    char text[64];
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_ns() / 1000));
+    sd_notify(0, text);
+}
+
+void reload_begin(struct director *director, struct client *client)
+{
+    struct loading *loading = mem_new(1, sizeof *loading);
+    *loading = (struct loading){.job = {.run = run_reload, .done = end_reload}, .director = director, .client = client,
+                                .path = mem_text(director->config_path)};
+    report_init(&loading->report);
+    director->reloads_waiting += client == NULL;
+    notify_reloading();
+    work_push(director->loader, &loading->job);
+}
+
+static uint64_t print_of(const char *path, uint64_t seed)
+{
+    struct stat of;
+    if (stat(path, &of) < 0)
+        return hash_mix(seed);
+    const uint64_t parts[] = {of.st_dev, of.st_ino, (uint64_t)of.st_size, (uint64_t)of.st_mtim.tv_sec, (uint64_t)of.st_mtim.tv_nsec};
+    return hash_bytes(parts, sizeof parts, seed);
+}
+
+/* Of all geo files as they are on disk now; never 0. */
+static uint64_t geo_print(const struct geo_config *geo)
+{
+    uint64_t print = 1;
+    for (size_t i = 0; i < geo->database_count; i++)
+        print = print_of(geo->databases[i], print);
+    if (geo->nets)
+        print = print_of(geo->nets, print);
+    return print | 1;
+}
+
+static void run_refresh(struct job *job)
+{
+    struct loading *loading = (struct loading *)job;
+    loading->place = place_new(loading->world, &loading->report);
+}
+
+static bool swap_place(struct director *director, struct loading *loading)
+{
+    struct place *old = director->setup->place;
+    director->setup->place = loading->place;
+    if (director->serving && !director_publish(director)) {
+        report_error(&loading->report, NULL, "%s", director->alarms.publish);
+        director->alarms.publish[0] = '\0';
+        director->setup->place = old;
+        place_unref(loading->place);
+        return false;
+    }
+    place_unref(old);
+    return true;
+}
+
+static void end_refresh(struct job *job)
+{
+    struct loading *loading = (struct loading *)job;
+    struct director *director = loading->director;
+    director->geo_loading = false;
+    if (director->stopping || loading->world != director->setup->world) { /* a reload has brought newer data meanwhile */
+        place_unref(loading->place);
+    } else if (loading->place && swap_place(director, loading)) {
+        log_findings(&loading->report);
+        log_notice("geo data reloaded: %u classes", geo_classes(place_geo(director->setup->place))->count);
+        director->alarms.geo[0] = '\0';
+        director->geo_failed_print = 0;
+    } else {
+        log_findings(&loading->report);
+        log_error("changed geo data cannot be used; the older is still in use until the files change again");
+        snprintf(director->alarms.geo, sizeof director->alarms.geo, "changed geo data cannot be used: %.500s",
+                 loading->report.count ? loading->report.findings[loading->report.count - 1].text : "");
+        director->geo_failed_print = loading->print;
+    }
+    world_unref(loading->world);
+    loading_free(loading);
+}
+
+void geo_check(struct director *director)
+{
+    if (director->geo_loading || !geo_changed(place_geo(director->setup->place)))
+        return;
+    const uint64_t print = geo_print(&world_config(director->setup->world)->geo);
+    if (print == director->geo_failed_print)
+        return;
+    struct loading *loading = mem_new(1, sizeof *loading);
+    *loading = (struct loading){.job = {.run = run_refresh, .done = end_refresh}, .director = director, .print = print,
+                                .world = world_ref(director->setup->world)};
+    report_init(&loading->report);
+    director->geo_loading = true;
+    work_push(director->loader, &loading->job);
+}

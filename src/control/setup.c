@@ -1,0 +1,47 @@
+#include "control/setup.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct setup *setup_new(struct world *world, struct place *place, const struct setup *previous, const struct saved *saved, uint64_t now_ms)
+{
+    struct setup *setup = mem_new(1, sizeof *setup);
+    setup->world = world;
+    setup->place = place;
+    beliefs_init(&setup->beliefs, world, previous ? &previous->beliefs : NULL, saved, now_ms);
+    effects_init(&setup->effects, world_config(world));
+    return setup;
+}
+
+void setup_free(struct setup *setup)
+{
+    if (!setup)
+        return;
+    beliefs_release(&setup->beliefs);
+    effects_release(&setup->effects);
+    place_unref(setup->place);
+    world_unref(setup->world);
+    free(setup);
+}
+
+struct world_state setup_state(const struct setup *setup)
+{
+    return (struct world_state){
+        .health = setup->beliefs.health,
+        .endpoint_orders = setup->effects.endpoints,
+        .site_orders = setup->effects.sites,
+        .suspect = setup->suspect,
+        .suspect_since_ms = setup->suspect_since_ms,
+    };
+}
+
+struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, int64_t wall_s, const struct snapshot *previous,
+                             uint64_t generation)
+{
+    const struct config *config = world_config(setup->world);
+    overrides_apply(overrides, config, wall_s, &setup->effects);
+    setup->suspect = policy_suspect(config, setup->beliefs.health, beliefs_window_ms(&setup->beliefs), &setup->suspect_since_ms);
+    const struct world_state state = setup_state(setup);
+    return snapshot_build(setup->world, setup->place, &state, setup->effects.services, previous, generation);
+}

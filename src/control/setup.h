@@ -1,0 +1,36 @@
+/* One loaded state of affairs with what is believed and ordered in it: all that a snapshot is built from. A reload makes a new one.
+ * Thread: the director's (or a tool's only one). */
+#pragma once
+
+#include "control/beliefs.h"
+#include "control/overrides.h"
+#include "snapshot/snapshot.h"
+
+struct setup {
+    struct world *world;
+    struct place *place;
+    struct beliefs beliefs;
+    struct effects effects;
+    bool suspect;              /* everything fell at once: falls from suspect_since_ms on are not believed */
+    uint64_t suspect_since_ms;
+};
+
+/* Takes the references to world and place. previous and saved may be NULL (see beliefs_init). */
+struct setup *setup_new(struct world *world, struct place *place, const struct setup *previous, const struct saved *saved, uint64_t now_ms);
+void setup_free(struct setup *setup);
+
+/* The changing inputs as policy takes them; points into setup. */
+struct world_state setup_state(const struct setup *setup);
+
+/* Puts the orders of this moment and the suspicion in place and builds. The snapshot is the caller's. */
+struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, int64_t wall_s, const struct snapshot *previous,
+                             uint64_t generation);
+
+/* All that the descriptions (status, explain ...) read, at one moment. */
+struct view {
+    const struct setup *setup;
+    const struct overrides *overrides;
+    const struct snapshot *snapshot; /* built from setup; NULL before the first */
+    uint64_t now_ms;
+    int64_t wall_s;
+};

@@ -1,0 +1,24 @@
+/* What outlives the process: STATE/overrides.json and STATE/verdicts.json, written whole and atomically (a reader or a crash sees the old
+ * file or the new one). Unsound files are warned about, moved aside as *.bad and never fatal. Thread: any; the files have one writer at a time. */
+#pragma once
+
+#include "base/report.h"
+#include "control/overrides.h"
+#include "control/saved.h"
+
+enum { SAVED_MAX_AGE_S = 3600 }; /* older verdicts say nothing any more */
+
+/* Makes the folder if it is missing and tries whether files can be written there. */
+bool state_open(const char *folder, struct error *err);
+
+/* The text of the files, to be freed. */
+char *state_overrides_text(const struct overrides *overrides);
+char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
+
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS };
+bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
+
+/* Reads what is there; warnings go to report. set_aside: move unsound files away (the daemon), or leave them (a mere reader). Orders that have ended
+ * are left out. */
+void state_read_overrides(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct overrides *ret_overrides);
+void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved);

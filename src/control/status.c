@@ -1,0 +1,109 @@
+/* What `status` tells. */
+#include "control/director.h"
+
+#include "base/clock.h"
+#include "control/describe.h"
+
+#include <unistd.h>
+
+static json_t *zones_json(const struct world *world)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < world_config(world)->zone_count; i++) {
+        const struct zone *zone = world_zone(world, i);
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I}", "name", world_config(world)->zones[i].name, "serial", (json_int_t)zone->serial,
+                                              "file", zone->file, "names", (json_int_t)zone->node_count));
+    }
+    return list;
+}
+
+static json_t *listen_json(const struct server *server)
+{
+    json_t *list = json_array();
+    size_t count;
+    const struct hostport *bound = server_addresses(server, &count);
+    for (size_t i = 0; i < count; i++) {
+        char at[HOSTPORT_TEXT];
+        json_array_append_new(list, json_string(hostport_format(&bound[i], at)));
+    }
+    return list;
+}
+
+static json_t *counters_json(const struct server *server)
+{
+    const struct server_counters at = server_counters(server);
+    json_t *rcodes = json_array();
+    for (size_t i = 0; i < SERVER_RCODES; i++)
+        json_array_append_new(rcodes, json_integer((json_int_t)at.rcodes[i]));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "udp_queries", (json_int_t)at.udp_queries, "udp_answers",
+                     (json_int_t)at.udp_answers, "udp_dropped", (json_int_t)at.udp_dropped, "udp_send_errors", (json_int_t)at.udp_send_errors,
+                     "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries", (json_int_t)at.tcp_queries, "tcp_answers",
+                     (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated", (json_int_t)at.truncated, "rcodes", rcodes);
+}
+
+static json_t *probes_json(const struct director *director, const struct view *view)
+{
+    const struct probe_engine_state state = probe_engine_state(director->engine);
+    const uint64_t age_ms = view->now_ms > state.heartbeat_ms ? view->now_ms - state.heartbeat_ms : 0;
+    json_t *object = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "running", !director->engine_stopped_ms, "heartbeat_age_ms", (json_int_t)age_ms,
+                               "checks", (json_int_t)director->setup->beliefs.check_count, "started", (json_int_t)state.started, "ended",
+                               (json_int_t)state.ended, "late_max_ms", (json_int_t)state.late_max_ms);
+    if (director->engine_stopped_ms)
+        describe_since(view, object, director->engine_stopped_ms);
+    return object;
+}
+
+static json_t *geo_json(const struct setup *setup)
+{
+    const struct geo *geo = place_geo(setup->place);
+    const struct geo_config *config = &world_config(setup->world)->geo;
+    json_t *files = json_array();
+    for (size_t i = 0; i < config->database_count; i++)
+        json_array_append_new(files, json_string(config->databases[i]));
+    if (config->nets)
+        json_array_append_new(files, json_string(config->nets));
+    return json_pack("{s:I, s:I, s:o}", "classes", (json_int_t)geo_classes(geo)->count, "nodes", (json_int_t)geo_trie(geo)->node_count, "files", files);
+}
+
+static json_t *alarms_json(const struct director *director)
+{
+    const struct alarms *alarms = &director->alarms;
+    const char *const all[] = {alarms->publish, alarms->reload, alarms->geo, alarms->state};
+    json_t *list = json_array();
+    if (director->engine_stopped_ms)
+        json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));
+    if (director->setup->suspect)
+        json_array_append_new(list, json_string("suspect: every endpoint fell at once; the falls are not believed"));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i][0])
+            json_array_append_new(list, json_string(all[i]));
+    return list;
+}
+
+static json_t *suspect_json(const struct view *view)
+{
+    json_t *object = json_pack("{s:b, s:I}", "active", view->setup->suspect, "window_ms", (json_int_t)beliefs_window_ms(&view->setup->beliefs));
+    if (view->setup->suspect)
+        describe_since(view, object, view->setup->suspect_since_ms);
+    return object;
+}
+
+json_t *status_json(const struct director *director)
+{
+    const struct view view = director_view(director);
+    json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:I}", "program", "sipsteerd " SIPSTEER_VERSION, "pid", (int)getpid(), "config",
+                               director->config_path, "phase", director->serving ? "serving" : "probing before the first answers", "generation",
+                               (json_int_t)director->generation);
+    json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
+    json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
+    json_object_set_new(object, "alarms", alarms_json(director));
+    json_object_set_new(object, "listen", listen_json(director->server));
+    json_object_set_new(object, "zones", zones_json(director->setup->world));
+    json_object_set_new(object, "endpoints", describe_counts(&view, 0, world_config(director->setup->world)->endpoint_count));
+    json_object_set_new(object, "probes", probes_json(director, &view));
+    json_object_set_new(object, "suspect", suspect_json(&view));
+    json_object_set_new(object, "geo", geo_json(director->setup));
+    json_object_set_new(object, "counters", counters_json(director->server));
+    json_object_set_new(object, "overrides", describe_overrides(&view));
+    return object;
+}

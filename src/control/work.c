@@ -1,0 +1,121 @@
+#include "control/work.h"
+
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+struct queue {
+    struct job *first, **last;
+};
+
+struct work {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t pushed;
+    struct queue todo, finished;
+    bool ending;
+    int wake_fd;
+};
+
+static void queue_put(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+}
+
+static struct job *queue_take(struct queue *queue)
+{
+    struct job *job = queue->first;
+    if (job && !(queue->first = job->next))
+        queue->last = &queue->first;
+    return job;
+}
+
+static void *run(void *context)
+{
+    struct work *work = context;
+    pthread_mutex_lock(&work->lock);
+    for (;;) {
+        struct job *job = queue_take(&work->todo);
+        if (!job && work->ending)
+            break;
+        if (!job) {
+            pthread_cond_wait(&work->pushed, &work->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&work->lock);
+        job->run(job);
+        pthread_mutex_lock(&work->lock);
+        queue_put(&work->finished, job);
+        eventfd_write(work->wake_fd, 1);
+    }
+    pthread_mutex_unlock(&work->lock);
+    return NULL;
+}
+
+struct work *work_new(int wake_fd, struct error *err)
+{
+    struct work *work = mem_new(1, sizeof *work);
+    work->wake_fd = wake_fd;
+    work->todo.last = &work->todo.first;
+    work->finished.last = &work->finished.first;
+    pthread_mutex_init(&work->lock, NULL);
+    pthread_cond_init(&work->pushed, NULL);
+    const int failed = pthread_create(&work->thread, NULL, run, work);
+    if (failed) {
+        error_set(err, "cannot start a thread: %s", strerror(failed));
+        free(work);
+        return NULL;
+    }
+    return work;
+}
+
+void work_push(struct work *work, struct job *job)
+{
+    pthread_mutex_lock(&work->lock);
+    queue_put(&work->todo, job);
+    pthread_cond_signal(&work->pushed);
+    pthread_mutex_unlock(&work->lock);
+}
+
+void work_collect(struct work *work)
+{
+    for (;;) {
+        pthread_mutex_lock(&work->lock);
+        struct job *job = queue_take(&work->finished);
+        pthread_mutex_unlock(&work->lock);
+        if (!job)
+            return;
+        job->done(job);
+    }
+}
+
+bool work_free(struct work *work, unsigned wait_ms)
+{
+    if (!work)
+        return true;
+    pthread_mutex_lock(&work->lock);
+    work->ending = true;
+    pthread_cond_signal(&work->pushed);
+    pthread_mutex_unlock(&work->lock);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    if (pthread_clockjoin_np(work->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+        return false;
+    work_collect(work);
+    pthread_cond_destroy(&work->pushed);
+    pthread_mutex_destroy(&work->lock);
+    free(work);
+    return true;
+}
