@@ -1,5 +1,4 @@
-/* A SIP server just large enough to be probed and called: it answers OPTIONS, REGISTER, INVITE and BYE with 200 on UDP and TCP, without any
- * state, and can be told to fail or to be busy, address by address. For the demo and the tests; see contrib/README.md.
+/* A SIP server just large enough to be probed and called, for the demo and the tests; see contrib/README.md.
  *
  *     sip-responder [-v] [-c PATH] ADDR:PORT...     serve
  *     sip-responder -c PATH fail|busy|ok|list ...   tell the one that serves
@@ -156,7 +155,13 @@ static void put_top_via(struct out *out, const struct header *via, const struct 
     put(out, ";received=%s%.*s\r\n", source->host, (int)(end - comma), comma);
 }
 
-/* Via, From, To with our tag, Call-ID, CSeq and Record-Route go back as they came (RFC 3261 8.2.6.2). */
+/* RFC 3261 8.2.6.2 */
+static bool is_copied(const struct header *header)
+{
+    return is_header(header, "Via", "v") || is_header(header, "To", "t") || is_header(header, "From", "f") ||
+           is_header(header, "Call-ID", "i") || is_header(header, "CSeq", "CSeq") || is_header(header, "Record-Route", "Record-Route");
+}
+
 static void put_copied(struct out *out, const char *headers, const char *end, const struct source *source, bool contact)
 {
     struct header header;
@@ -171,9 +176,7 @@ static void put_copied(struct out *out, const char *headers, const char *end, co
             put_top_via(out, &header, source);
         } else if (is_header(&header, "To", "t") && find_in(&header, ";tag=") == NULL) {
             put(out, "%.*s;tag=%016llx\r\n", header.len, header.text, (unsigned long long)tag);
-        } else if (is_header(&header, "Via", "v") || is_header(&header, "To", "t") || is_header(&header, "From", "f") ||
-                   is_header(&header, "Call-ID", "i") || is_header(&header, "CSeq", "CSeq") ||
-                   is_header(&header, "Record-Route", "Record-Route") || (contact && is_header(&header, "Contact", "m"))) {
+        } else if (is_copied(&header) || (contact && is_header(&header, "Contact", "m"))) {
             put(out, "%.*s\r\n", header.len, header.text);
         }
     }
@@ -263,19 +266,17 @@ static void connection_close(struct server *server, size_t i)
 
 static void serve_listener(struct server *server, struct place *place)
 {
-    const int fd = accept4(place->tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (server->connection_count == CONNECTIONS_MAX) {
-        close(fd);
-        return;
+    for (int fd; (fd = accept4(place->tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        if (server->connection_count == CONNECTIONS_MAX) {
+            close(fd);
+            return;
+        }
+        struct connection *new = mem_new(1, sizeof *new);
+        *new = (struct connection){.fd = fd, .place = place};
+        server->connections =
+            mem_grow(server->connections, &server->connection_room, server->connection_count + 1, sizeof *server->connections);
+        server->connections[server->connection_count++] = new;
     }
-    struct connection *new = mem_new(1, sizeof *new);
-    new->fd = fd;
-    new->place = place;
-    server->connections =
-        mem_grow(server->connections, &server->connection_room, server->connection_count + 1, sizeof *server->connections);
-    server->connections[server->connection_count++] = new;
 }
 
 /* The length of the message at the front, 0 if it is not yet whole; *ret_head is that of its head. */
@@ -302,36 +303,28 @@ static void drop_front(struct connection *connection, size_t count)
     memmove(connection->in, connection->in + count, connection->len);
 }
 
-/* Answers every whole message; false when the connection is of no more use. */
-static bool connection_answer(const struct server *server, struct connection *connection, const struct source *source)
+/* Reads once and answers every whole message; false when the connection is at its end. */
+static bool serve_connection(const struct server *server, struct connection *connection)
 {
     static struct out out;
-    size_t head, whole;
-    while (true) {
+    const ssize_t got = recv(connection->fd, connection->in + connection->len, sizeof connection->in - connection->len, 0);
+    struct sockaddr_storage from = {0};
+    socklen_t from_len = sizeof from;
+    struct source source = {.place = connection->place, .transport = "tcp"};
+    if (got <= 0)
+        return got < 0 && (errno == EAGAIN || errno == EINTR);
+    connection->len += (size_t)got;
+    getpeername(connection->fd, (struct sockaddr *)&from, &from_len);
+    source_set(&source, &from, from_len);
+    for (size_t head, whole;; drop_front(connection, whole)) {
         while (connection->len && (connection->in[0] == '\r' || connection->in[0] == '\n'))
             drop_front(connection, 1);
         if ((whole = whole_message(connection, &head)) == 0)
             return connection->len < sizeof connection->in;
-        if (answer(connection->in, head, source, server->verbose, &out) &&
+        if (answer(connection->in, head, &source, server->verbose, &out) &&
             send(connection->fd, out.text, out.len, MSG_NOSIGNAL) != (ssize_t)out.len)
             return false;
-        drop_front(connection, whole);
     }
-}
-
-/* False when the connection is at its end. */
-static bool serve_connection(const struct server *server, struct connection *connection)
-{
-    const ssize_t got = recv(connection->fd, connection->in + connection->len, sizeof connection->in - connection->len, 0);
-    struct sockaddr_storage from = {0};
-    socklen_t from_len = sizeof from;
-    if (got <= 0)
-        return got < 0 && (errno == EAGAIN || errno == EINTR);
-    connection->len += (size_t)got;
-    struct source source = {.place = connection->place, .transport = "tcp"};
-    getpeername(connection->fd, (struct sockaddr *)&from, &from_len);
-    source_set(&source, &from, from_len);
-    return connection_answer(server, connection, &source);
 }
 
 /* --- sockets --- */
@@ -344,7 +337,7 @@ static bool open_socket(const struct place *place, int type, int *ret_fd)
         return false;
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (const struct sockaddr *)&place->address, place->address_len) == 0 && (type != SOCK_STREAM || listen(fd, 256) == 0))
+    if (bind(fd, (const struct sockaddr *)&place->address, place->address_len) == 0 && (type != SOCK_STREAM || listen(fd, SOMAXCONN) == 0))
         return true;
     const int why = errno;
     close(fd);
@@ -487,7 +480,6 @@ static int tell(const char *path, char **words, int count)
         refused = refused || strncmp(reply, "error", got < 5 ? (size_t)got : 5) == 0;
         fwrite(reply, 1, (size_t)got, refused ? stderr : stdout);
     }
-    close(fd);
     return refused;
 }
 
@@ -511,7 +503,7 @@ static void serve(struct server *server)
 {
     struct pollfd *polls = mem_new(1 + server->place_count * 2 + CONNECTIONS_MAX, sizeof *polls);
     sigset_t mask;
-    sigemptyset(&mask); /* signals are let in while it waits, and only then: none is missed */
+    sigemptyset(&mask);
     while (!stopping) {
         const size_t count = fill_polls(server, polls), first = 1 + server->place_count * 2;
         if (ppoll(polls, count, NULL, &mask) < 0)
@@ -534,11 +526,9 @@ static void serve(struct server *server)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_stop};
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
-    sigprocmask(SIG_BLOCK, &stops, NULL);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL); /* but while it waits */
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
 }

@@ -16,7 +16,7 @@ void sip_framer_release(struct sip_framer *framer)
 
 void sip_framer_clear(struct sip_framer *framer)
 {
-    framer->len = framer->taken = 0;
+    framer->len = framer->taken = framer->seen = framer->whole = 0;
 }
 
 static void drop_front(struct sip_framer *framer, size_t count)
@@ -52,21 +52,31 @@ void sip_framer_add(struct sip_framer *framer, size_t received)
     invariant(framer->len <= framer->room);
 }
 
+static bool head_is_there(struct sip_framer *framer)
+{
+    const size_t from = framer->seen < 3 ? 0 : framer->seen - 3; /* the end of a head is at most four octets long */
+    return sip_head_length(framer->data + from, framer->len - from) != 0;
+}
+
 enum sip_kind sip_framer_next(struct sip_framer *framer, struct sip_message *ret_message)
 {
     drop_done(framer);
-    if (framer->len == 0)
+    if (framer->len == 0 || framer->len < framer->whole)
         return SIP_INCOMPLETE;
-    if (sip_head_length(framer->data, framer->len) == 0)
-        return framer->len < SIP_STREAM_MAX && sip_head_plausible(framer->data, framer->len) ? SIP_INCOMPLETE : SIP_BAD;
+    if (framer->whole == 0 && !head_is_there(framer)) {
+        const bool plausible = framer->len < SIP_STREAM_MAX && sip_head_plausible(framer->data, framer->len, framer->seen);
+        framer->seen = framer->len;
+        return plausible ? SIP_INCOMPLETE : SIP_BAD;
+    }
     const enum sip_kind kind = sip_message_read(framer->data, framer->len, ret_message);
     /* In a stream nothing but Content-Length tells where a message ends (RFC 3261 20.14). */
     if (kind == SIP_BAD || !ret_message->has_length || ret_message->length > SIP_STREAM_MAX - ret_message->head)
         return SIP_BAD;
-    const size_t whole = ret_message->head + ret_message->length;
-    if (whole > framer->len)
+    framer->whole = ret_message->head + ret_message->length;
+    if (framer->len < framer->whole)
         return SIP_INCOMPLETE;
-    framer->taken = whole;
+    framer->taken = framer->whole;
+    framer->seen = framer->whole = 0;
     return kind;
 }
 

@@ -11,6 +11,9 @@ struct sip_framer {
     char *data;
     size_t len, room;
     size_t taken; /* octets in front that belong to the message given out last */
+    size_t
+        seen; /* octets in front that have been found to be part of a head; so that single octets do not cost a look at all of them each */
+    size_t whole; /* length of the message in front once its head is there, else 0 */
 };
 
 /* Zeroed memory is an empty framer. */

@@ -67,8 +67,9 @@ enum sip_kind sip_datagram_read(const char *data, size_t len, struct sip_message
 /* The octets up to and including the empty line that ends a head, or 0 when there is none yet. */
 size_t sip_head_length(const char *data, size_t len);
 
-/* Octets that can still become a head: no control characters, and if the first line is whole, a SIP start line. */
-bool sip_head_plausible(const char *data, size_t len);
+/* Octets that can still become a head: no control characters (not looked for in the first checked octets), and if the first line is whole, a SIP
+ * start line. */
+bool sip_head_plausible(const char *data, size_t len, size_t checked);
 
 /* Does this response answer this request: exactly one Via with its branch, its Call-ID, its CSeq and its From tag. */
 bool sip_message_answers(const struct sip_message *message, const struct sip_request *request);

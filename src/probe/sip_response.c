@@ -293,10 +293,10 @@ size_t sip_head_length(const char *data, size_t len)
     return 0;
 }
 
-bool sip_head_plausible(const char *data, size_t len)
+bool sip_head_plausible(const char *data, size_t len, size_t checked)
 {
     unsigned status;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = checked; i < len; i++)
         if (is_control(data[i]) && data[i] != '\r' && data[i] != '\n')
             return false;
     span rest = {data, len}, line;
