@@ -142,7 +142,7 @@ char *describe_range(const struct key *key)
     case KIND_MAP: return compound_range(key);
     case KIND_NAME: return mem_text("1 to 63 of a-z, 0-9, -");
     case KIND_COUNTRY: return mem_text("two letters");
-    case KIND_CONTINENT: return mem_text("AF, AN, AS, EU, NA, OC, SA");
+    case KIND_CONTINENT: return mem_text(CONTINENTS);
     default: return mem_text("");
     }
 }

@@ -39,14 +39,11 @@ const struct table *const schema_tables[] = {&root_table,  &server_table, &geo_t
                                              &probe_table, &site_table,   &endpoint_table, &service_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
-/* The tables' whole reading of a parsed file; false when anything was wrong. */
-static bool read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)
+static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)
 {
-    const size_t before = report->errors;
     struct loader loader = {.report = report, .source = source, .config = config};
     schema_read(&loader, &root_table, config_root_setting(parsed), config);
     names_release(&loader.names);
-    return report->errors == before;
 }
 
 static bool parse(config_t *parsed, const struct source *source, struct report *report)
@@ -59,15 +56,18 @@ static bool parse(config_t *parsed, const struct source *source, struct report *
     return false;
 }
 
-static struct config *config_from_source(const char *path, struct source *source, struct report *report, size_t errors_before)
+/* Ends a reading: the configuration, or NULL when an error was reported since there were `before` of them. */
+static struct config *finish(const char *path, struct source *source, bool readable, struct report *report, size_t before)
 {
     config_t parsed;
     config_init(&parsed);
     struct config *config = mem_new(1, sizeof *config);
     config->path = mem_text(path);
-    const bool sound = parse(&parsed, source, report) && read_config(config, source, &parsed, report);
+    if (readable && parse(&parsed, source, report))
+        read_config(config, source, &parsed, report);
     config_destroy(&parsed);
-    if (sound && report->errors == errors_before)
+    source_release(source);
+    if (report->errors == before)
         return config;
     config_free(config);
     return NULL;
@@ -77,20 +77,14 @@ struct config *config_from_text(const char *path, const char *text, size_t len, 
 {
     struct source source;
     const size_t before = report->errors;
-    struct config *config = NULL;
-    if (source_from_text(path, text, len, report, &source))
-        config = config_from_source(path, &source, report, before);
-    source_release(&source);
-    return config;
+    const bool readable = source_from_text(path, text, len, report, &source);
+    return finish(path, &source, readable, report, before);
 }
 
 struct config *config_load(const char *path, struct report *report)
 {
     struct source source;
     const size_t before = report->errors;
-    struct config *config = NULL;
-    if (source_read(path, report, &source))
-        config = config_from_source(path, &source, report, before);
-    source_release(&source);
-    return config;
+    const bool readable = source_read(path, report, &source);
+    return finish(path, &source, readable, report, before);
 }

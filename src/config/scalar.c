@@ -269,11 +269,7 @@ static bool read_code(struct loader *loader, const struct key *key, struct value
     if (text == NULL || strlen(text) != 2 || !isalpha((unsigned char)text[0]) || !isalpha((unsigned char)text[1]))
         return refuse(loader, key, value, NULL);
     const char code[3] = {(char)toupper((unsigned char)text[0]), (char)toupper((unsigned char)text[1]), 0};
-    static const char *const continents[] = {"AF", "AN", "AS", "EU", "NA", "OC", "SA"};
-    bool known = key->kind == KIND_COUNTRY;
-    for (size_t i = 0; i < sizeof continents / sizeof continents[0]; i++)
-        known |= strcmp(code, continents[i]) == 0;
-    if (!known)
+    if (key->kind == KIND_CONTINENT && strstr(CONTINENTS, code) == NULL) /* two letters match no gap of the list */
         return refuse(loader, key, value, NULL);
     memcpy(to, code, sizeof code);
     return true;
@@ -292,7 +288,7 @@ static bool read_reference(struct loader *loader, const struct key *key, struct 
         store_whole(to, key->size, entry->number);
         return true;
     }
-    const char *near = names_nearest(&loader->names, space, text);
+    const char *near = suggest(loader, space, text);
     char *shown = show(value.setting);
     if (near)
         tell(loader, value.setting, "%s: no such %s, did you mean \"%s\"?", shown, site ? "site" : "probe", near);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUGGESTING_MAX = 1000 }; /* findings, after which nobody reads suggestions and their cost adds up */
+enum { SUGGESTING_MAX = 200 }; /* findings; after so many nobody reads suggestions, and what they cost adds up */
 
 /* "file:line: sites[2].endpoints[0]" of a setting, with a key of it if child is not NULL. The caller frees. */
 static char *place_of(struct loader *loader, const config_setting_t *setting, const char *child)
@@ -88,17 +88,22 @@ bool declare(struct loader *loader, uint32_t space, const char *what, const char
     return false;
 }
 
-static const char *nearest_key(const struct loader *loader, const struct table *table, const char *written)
+const char *suggest(const struct loader *loader, uint32_t space, const char *written)
+{
+    return loader->report->count < SUGGESTING_MAX ? names_nearest(&loader->names, space, written) : NULL;
+}
+
+static const char *nearest_key(const struct table *table, const char *written)
 {
     const char *near = NULL;
-    for (size_t i = 0; i < table->count && loader->report->count < SUGGESTING_MAX; i++)
+    for (size_t i = 0; i < table->count; i++)
         near = closer_name(written, near, table->keys[i].name);
     return near;
 }
 
 static void tell_unknown(struct loader *loader, const struct table *table, const config_setting_t *setting)
 {
-    const char *near = nearest_key(loader, table, config_setting_name(setting));
+    const char *near = nearest_key(table, config_setting_name(setting));
     if (near) {
         tell(loader, setting, "unknown key, did you mean \"%s\"?", near);
         return;
@@ -131,6 +136,11 @@ static bool wrong_type(struct loader *loader, const struct key *key, const confi
     tell(loader, setting, "expected %s", expected);
     free(expected);
     return false;
+}
+
+static bool is_group(struct loader *loader, const config_setting_t *setting)
+{
+    return config_setting_is_group(setting) || tell(loader, setting, "expected a group, { ... }");
 }
 
 static void wrong_count(struct loader *loader, const struct key *key, const config_setting_t *setting, int count)
@@ -171,10 +181,8 @@ static void *item_place(struct loader *loader, const struct key *key, void *into
 
 static void read_group_item(struct loader *loader, const struct key *key, const config_setting_t *item, void *into)
 {
-    if (!config_setting_is_group(item)) {
-        tell(loader, item, "expected a group, { ... }");
+    if (!is_group(loader, item))
         return;
-    }
     void *place = item_place(loader, key, into);
     if (place == NULL)
         return;
@@ -189,7 +197,7 @@ static void read_scalar_item(struct loader *loader, const struct key *key, struc
         return;
     ++*(size_t *)field(into, key->count_at);
     const enum kind kind = key->item->kind;
-    if (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH)
+    if (item.setting && (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH))
         declare(loader, SPACE_LIST + loader->lists, describe_kind(kind), config_setting_get_string(item.setting), 0, item.setting);
 }
 
@@ -219,13 +227,15 @@ static void read_list(struct loader *loader, const struct key *key, const config
         wrong_type(loader, key, setting);
         return;
     }
-    const int count = config_setting_length(setting), most = (int)key->most;
-    if (count < (int)key->least || count > most)
+    int count = config_setting_length(setting);
+    if (count < (int)key->least || count > (int)key->most)
         wrong_count(loader, key, setting, count);
+    if (count > (int)key->most)
+        count = (int)key->most;
     if (!key->fixed && !(key->table && key->table->place))
         *(void **)field(into, key->at) = mem_new((size_t)count, key->size);
     loader->lists++;
-    for (int i = 0; i < count && i < most; i++) {
+    for (int i = 0; i < count; i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
         if (map && config_setting_name(item)[0] == REPEATED_KEY)
             continue;
@@ -243,9 +253,7 @@ static void read_key(struct loader *loader, const struct key *key, const config_
     case KIND_LIST:
     case KIND_MAP: read_list(loader, key, setting, into); break;
     case KIND_GROUP:
-        if (setting && !config_setting_is_group(setting))
-            tell(loader, setting, "expected a group, { ... }");
-        else
+        if (setting == NULL || is_group(loader, setting))
             schema_read(loader, key->table, setting, field(into, key->at));
         break;
     default:

@@ -73,6 +73,8 @@ struct table {
     void (*check)(struct loader *, const config_setting_t *group, void *item);
 };
 
+#define CONTINENTS "AF, AN, AS, EU, NA, OC, SA"
+
 /* A setting, or the text of a default when setting is NULL. */
 struct value {
     const config_setting_t *setting;
@@ -84,7 +86,7 @@ struct value {
 #define RANGE(from, to) .least = (from), .most = (to)
 #define TABLE_KEYS(list) .keys = (list), .count = sizeof(list) / sizeof((list)[0])
 
-/* Fills into from the group (NULL: all defaults), then runs the table's check. */
+/* Fills into from the group (NULL: all defaults; then no key may be required), then runs the table's check. */
 void schema_read(struct loader *loader, const struct table *table, const config_setting_t *group, void *into);
 /* One scalar into the field at `to`; false when it was wrong, which has been told. */
 bool scalar_read(struct loader *loader, const struct key *key, struct value value, void *to);
@@ -97,6 +99,8 @@ bool tell_key(struct loader *loader, const config_setting_t *group, const char *
 void warn(struct loader *loader, const config_setting_t *setting, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Registers the name (NULL: it was unsound, nothing happens); tells when it stands twice, with both places. */
 bool declare(struct loader *loader, uint32_t space, const char *what, const char *name, uint32_t number, const config_setting_t *at);
+/* The name of that space that was probably meant, or NULL. */
+const char *suggest(const struct loader *loader, uint32_t space, const char *written);
 /* Whether the name, which is this key's value, lies in a zone of the configuration; tells when not. */
 bool check_in_zone(struct loader *loader, const config_setting_t *at, const char *name);
 /* 1 to 63 of [a-z0-9-]. */

@@ -210,8 +210,8 @@ static void ten_different_mistakes_are_all_told_in_one_run(void **state)
         "c:1: server.listen[0]: \"localhost:53\", expected an address and port such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
         "c:2: server.wrokers: unknown key, did you mean \"workers\"?",
         "c:5: probes.p.type: \"sipp\", expected \"sip\"; did you mean \"sip\"?",
-        "c:6: probes.p.interval: \"2 weeks\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", "
-        "\"2s\" or \"5m\"",
+        ("c:6: probes.p.interval: \"2 weeks\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", "
+         "\"2s\" or \"5m\""),
         "c:8: sites[0].location[0]: 91: out of range, expected a number from -90 to 90",
         "c:9: sites[0].endpoints[0].host: \"lb1.example.net.\" lies in no zone of this file, expected a name in one of: sip.example.com.",
         "c:8: sites[0].min_up: 3, expected at most 1, the number of the site's endpoints",
