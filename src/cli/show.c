@@ -1,5 +1,6 @@
 #include "cli/show.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/table.h"
 #include "control/duration.h"
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const char *text_of(const json_t *object, const char *key)
 {
@@ -36,7 +36,7 @@ static void add_age(struct table *table, long long ms)
 /* "in 3m12s" of a moment of the wall clock. */
 static char *until_text(long long wall_s)
 {
-    char *left = age_text((wall_s - (long long)time(NULL)) * 1000), *text = mem_format("for another %s", left);
+    char *left = age_text(wall_s * 1000 - clock_wall_ms()), *text = mem_format("for another %s", left);
     free(left);
     return text;
 }
@@ -237,7 +237,7 @@ void show_overrides(const json_t *reply)
     json_t *order;
     json_array_foreach (list, i, order) {
         char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("when enabled");
-        char *age = age_text(((long long)time(NULL) - number_of(order, "since_s")) * 1000);
+        char *age = age_text(clock_wall_ms() - number_of(order, "since_s") * 1000);
         table_add(&table, text_of(order, "target"));
         table_add(&table, text_of(order, "order"));
         add_state(&table, order);

@@ -280,37 +280,43 @@ static void warn_of_unknown_targets(const struct director *director, struct repo
             report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
 }
 
-/* All that a start reads; every finding is told before it fails. */
-static bool read_all(struct director *director)
+/* All that a start reads but the state; every finding is told before it fails. */
+static bool read_files(struct director *director, struct world **ret_world, struct place **ret_place)
 {
     struct report report;
     report_init(&report);
-    struct world *world;
-    struct place *place;
-    const bool sound = load_all(director->config_path, &report, &world, &place);
-    struct error err;
-    if (sound) {
-        director->state_folder = mem_text(world_config(world)->server.state);
-        if (!state_open(director->state_folder, &err))
-            report_error(&report, NULL, "%s", err.text);
-        struct saved saved;
-        const int64_t wall_s = clock_wall_s();
+    const bool sound = load_all(director->config_path, &report, ret_world, ret_place);
+    log_findings(&report);
+    report_release(&report);
+    return sound;
+}
+
+/* Only once nobody else can be running on it: unsound files are moved aside here. */
+static bool read_state(struct director *director, struct world *world, struct place *place, struct error *err)
+{
+    struct report report;
+    report_init(&report);
+    struct saved saved = {0};
+    const int64_t wall_s = clock_wall_s();
+    director->state_folder = mem_text(world_config(world)->server.state);
+    const bool writable = state_open(director->state_folder, err);
+    if (writable) {
         state_read_overrides(director->state_folder, true, wall_s, &report, &director->overrides);
         state_read_verdicts(director->state_folder, true, wall_s, &report, &saved);
-        director->setup = setup_new(world, place, NULL, &saved, clock_ms());
-        saved_release(&saved);
-        warn_of_unknown_targets(director, &report);
     }
+    director->setup = setup_new(world, place, NULL, &saved, clock_ms());
+    warn_of_unknown_targets(director, &report);
     log_findings(&report);
-    const bool done = report.errors == 0;
+    saved_release(&saved);
     report_release(&report);
-    return done;
+    return writable;
 }
 
 /* Everything that can fail because of its surroundings, before anything is answered. */
-static bool open_all(struct director *director, struct error *err)
+static bool open_all(struct director *director, const struct server_config *server, struct error *err)
 {
-    const struct server_config *server = &world_config(director->setup->world)->server;
+    if (!open_loop(director, err))
+        return false;
     director->admin = admin_new(director->base, PRIORITY_ADMIN, server->control, commands_take, director, err);
     if (!director->admin)
         return false;
@@ -366,9 +372,9 @@ static void put_away(struct director *director)
 {
     director->stopping = true;
     free_events(director);
-    server_free(director->server);
     if (director->serving && !director->engine_stopped_ms)
         persist_verdicts(director);
+    server_free(director->server);
     probe_engine_free(director->engine);
     const bool written = work_free(director->writer, STOP_WRITE_MS);
     if (!written)
@@ -387,10 +393,18 @@ int control_run(const char *config_path)
     struct director director = {.config_path = mem_text(config_path), .signal_fd = -1, .wake_fd = -1};
     struct error err;
     director.started_ms = director.loaded_ms = director.verdicts_saved_ms = clock_ms();
-    bool done = read_all(&director);
-    if (done && (!open_loop(&director, &err) || !open_all(&director, &err))) {
-        log_error("%s", err.text);
-        done = false;
+    struct world *world;
+    struct place *place;
+    bool done = read_files(&director, &world, &place);
+    if (done) {
+        const bool opened = open_all(&director, &world_config(world)->server, &err);
+        done = opened && read_state(&director, world, place, &err);
+        if (!done)
+            log_error("%s", err.text);
+        if (!opened) {
+            place_unref(place);
+            world_unref(world);
+        }
     }
     director.failed = !done;
     if (done) {

@@ -132,7 +132,7 @@ static char *why(const struct view *view, const struct explained *at, const stru
 {
     const struct endpoint_health *health = &view->setup->beliefs.health[at->endpoint];
     if (at->rank >= 0 && decision->spec.purpose == PLAN_TARGETS)
-        return mem_format("answer %d", at->rank + 1);
+        return mem_format("answer %d%s", at->rank + 1, at->standing == STANDING_OUT ? ", for want of better" : "");
     if (at->rank >= 0)
         return mem_text("its transports");
     if (at->cause == CAUSE_VERDICT && at->standing != STANDING_UP)

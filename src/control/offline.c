@@ -16,7 +16,7 @@ json_t *control_check(const char *config_path)
     struct world *world;
     struct place *place;
     const bool sound = load_all(config_path, &report, &world, &place);
-    json_t *reply = sound ? reply_ok() : reply_error("%zu errors, %zu warnings", report.errors, report.count - report.errors);
+    json_t *reply = sound ? reply_ok() : reply_error("unsound: errors %zu, warnings %zu", report.errors, report.count - report.errors);
     json_object_set_new(reply, "findings", findings_json(&report));
     report_release(&report);
     if (!sound)
@@ -44,7 +44,7 @@ int control_print_check(const char *config_path)
     json_array_foreach (findings, i, finding)
         printf("%s: %s\n", json_string_value(json_object_get(finding, "severity")), json_string_value(json_object_get(finding, "text")));
     if (sound)
-        printf("OK: %lld zones, %lld services, %lld sites, %lld endpoints, %lld classes of clients; %zu warnings\n", count_of(reply, "zones"),
+        printf("OK: zones %lld, services %lld, sites %lld, endpoints %lld, classes of clients %lld; warnings %zu\n", count_of(reply, "zones"),
                count_of(reply, "services"), count_of(reply, "sites"), count_of(reply, "endpoints"), count_of(reply, "classes"), i);
     else
         printf("%s\n", json_string_value(json_object_get(reply, "error")));
@@ -79,7 +79,7 @@ json_t *control_explain(const char *config_path, const struct question *question
     struct world *world;
     struct place *place;
     json_t *reply = load_all(config_path, &report, &world, &place) ? explain_alone(world, place, question, &report)
-                                                                   : reply_error("%s: %zu errors", config_path, report.errors);
+                                                                   : reply_error("%s is unsound: errors %zu", config_path, report.errors);
     json_object_set_new(reply, "findings", findings_json(&report));
     report_release(&report);
     return reply;

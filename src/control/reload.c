@@ -107,16 +107,16 @@ static void note_reload(struct director *director, const struct loading *loading
                    config->endpoint_count);
         return;
     }
-    snprintf(director->alarms.reload, sizeof director->alarms.reload, "the last reload failed with %zu errors; what was loaded before is still served",
+    snprintf(director->alarms.reload, sizeof director->alarms.reload, "the last reload failed (%zu found wrong); what was loaded before is still served",
              loading->report.errors);
-    log_error("reload failed with %zu errors; what was loaded before is still served", loading->report.errors);
+    log_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
 }
 
 static void answer(const struct loading *loading, bool done)
 {
     if (!loading->client)
         return;
-    json_t *reply = done ? reply_ok() : reply_error("%zu errors; what was loaded before is still served", loading->report.errors);
+    json_t *reply = done ? reply_ok() : reply_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
     json_object_set_new(reply, "findings", findings_json(&loading->report));
     admin_reply(loading->client, reply);
 }
