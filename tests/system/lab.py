@@ -93,8 +93,8 @@ class Lab:
         self.nets = {**NEAR, **NEAR6} if sites is SITES else {}
         self.nets_text = "".join(f"{prefix} {lat},{lon}\n" for where in (NEAR, NEAR6) for site, prefix in where.items() if site in sites
                                  for lat, lon in [sites[site]])
-        self.zone_text = self.make_zone()
         self.conf = self.make_conf()
+        self.zone_text = self.make_zone()
 
     # --- what it is made of
 
@@ -120,10 +120,10 @@ class Lab:
         rows += [f'@ NAPTR {10 + i} 10 "s" "SIP+D2{letter}" "" _sip._{proto}' for i, (letter, proto) in enumerate((("U", "udp"), ("T", "tcp")))]
         for site in self.sites:
             for host in self.hosts:
-                name = f"{host}.{site}"
-                rows += [f"{name} A {self.ip(site, host)}", f"@ A {self.ip(site, host)}"]
-                rows += [f"{name} AAAA {self.ip6(site, host)}", f"@ AAAA {self.ip6(site, host)}"] if self.ipv6 else []
-                rows += [f"_sip._{proto} SRV 10 10 5060 {name}" for proto in ("udp", "tcp")]
+                name, of_service = f"{host}.{site}", site in self.conf["services"][0].get("sites", self.sites)
+                rows += [f"{name} A {self.ip(site, host)}"] + [f"@ A {self.ip(site, host)}"] * of_service
+                rows += [f"{name} AAAA {self.ip6(site, host)}"] * self.ipv6 + [f"@ AAAA {self.ip6(site, host)}"] * (self.ipv6 and of_service)
+                rows += [f"_sip._{proto} SRV 10 10 5060 {name}" for proto in ("udp", "tcp") if of_service]
         return "\n".join(rows) + "\n"
 
     def make_conf(self):
@@ -149,6 +149,7 @@ class Lab:
 
     def service(self, **changes):
         self.conf["services"][0].update(changes)
+        self.zone_text = self.make_zone()  # which lists the service's sites only
 
     @property
     def config_path(self):
