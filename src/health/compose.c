@@ -3,8 +3,8 @@
 /* By enum verdict: 0 is best. */
 static const uint8_t badness[] = {[VERDICT_UP] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_DRAINING] = 2, [VERDICT_DOWN] = 3};
 
-/* The check that speaks for its facet, where it is the worst so far. Of equals, a facet is up since the last became up, and anything else since
- * the first became that. */
+/* The check that speaks for its facet, where it is the worst so far. Of equals, a facet is up since the last became up, and anything else
+ * since the first became that. */
 static bool speaks_louder(const struct health *health, const struct health *than)
 {
     if (badness[health->verdict] != badness[than->verdict])

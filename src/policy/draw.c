@@ -1,9 +1,9 @@
-/* The draws: weighted rendezvous hashing. For each bucket every contender gets u, uniform in (0, 1) by hash of bucket and name, and the cost
- * -ln(u) / weight; the cheapest wins. A contender wins in proportion to its weight, and since no cost depends on the others, taking one away moves
- * only what it had won. The hash is of the name, so draws survive reloads and changes of indices.
+/* The draws: weighted rendezvous hashing. For each bucket every contender gets u, uniform in (0, 1) by hash of bucket and name, and the
+ * cost -ln(u) / weight; the cheapest wins. A contender wins in proportion to its weight, and since no cost depends on the others, taking
+ * one away moves only what it had won. The hash is of the name, so draws survive reloads and changes of indices.
  *
- * Servers must agree to the last bit whatever their libm rounds to: the logarithm is computed in integers (base 2 gives the same order as base e),
- * and costs are compared by cross multiplication, without a division. */
+ * Servers must agree to the last bit whatever their libm rounds to: the logarithm is computed in integers (base 2 gives the same order as
+ * base e), and costs are compared by cross multiplication, without a division. */
 #include "policy/rules.h"
 
 #include "base/hash.h"
@@ -177,5 +177,6 @@ unsigned policy_bucket(const struct addr *client, unsigned sticky_len)
 {
     struct addr cut = *client;
     addr_mask(&cut, sticky_len);
-    return hash_bytes(cut.bytes, addr_octets(cut.family), SEED_BUCKET ^ cut.family) & (BUCKETS - 1);
+    /* Four octets and sixteen never hash alike: the length is hashed too. */
+    return hash_bytes(cut.bytes, addr_octets(cut.family), SEED_BUCKET) & (BUCKETS - 1);
 }

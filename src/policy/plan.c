@@ -1,5 +1,6 @@
-/* Rule 6 and the making of plans. A plan is made in three steps: one pass over the classes finds which sites each one gets (its tuple) and
- * where that changes; each distinct tuple becomes a pick; a pick writes one selection for each distinct combination of its sites' lineups. */
+/* Rule 6 and the making of plans. A plan is made in three steps: one pass over the classes finds which sites each one gets (its tuple)
+ * and where that changes; each distinct tuple becomes a pick; a pick writes one selection for each distinct combination of its sites'
+ * lineups. */
 #include "policy/lineup.h"
 #include "policy/rules.h"
 

@@ -17,21 +17,20 @@ void policy_free(struct policy *policy);
 void policy_standings(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, uint8_t *ret_standings,
                       uint8_t *ret_causes);
 
-/* The plan for a spec, with one reference, never NULL. Callers with many specs share plans: see policy_spec_equal. */
+/* The plan for a spec, with one reference, never NULL. Callers with many specs share plans: see policy_spec_hash. */
 struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 
-/* Whether two specs give the same plan in this state: they choose alike and see the same candidates (lenses, offers and services may differ). */
-bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b);
-/* A fingerprint of all that policy_plan() makes a plan from: equal plans, in this state or another of the same policy, have equal ones; different
- * plans differ but for 64-bit chance. The key to share plans by. Takes a few nanoseconds an endpoint. */
+/* A fingerprint of all that policy_plan() makes a plan from: how the spec chooses and whom it can choose from, not its lens, offer or
+ * service as such. Where it is equal, in this state or another of the same policy, so is the plan (but for 64-bit chance): the key to
+ * share plans by. Takes a few nanoseconds an endpoint. */
 uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 
 /* Bucket of a client: its address cut to the service's sticky length, hashed. */
 unsigned policy_bucket(const struct addr *client, unsigned sticky_len);
 
-/* Everything at once means us: true if every endpoint with a probe is down and at least two of them (of two sites, where two sites have probed
- * ones) fell within window_ms of the latest fall; *ret_since_ms is then the moment from which falls are not believed: the earliest of those.
- * Endpoints that died before stay down. health: by endpoint. */
+/* Everything at once means us: true if every endpoint with a probe is down and at least two of them (of two sites, where two sites have
+ * probed ones) fell within window_ms of the latest fall; *ret_since_ms is then the moment from which falls are not believed: the earliest
+ * of those. Endpoints that died before stay down. health: by endpoint. */
 bool policy_suspect(const struct config *config, const struct endpoint_health *health, uint64_t window_ms, uint64_t *ret_since_ms);
 
 /* One endpoint's place in one decision, for explain. */
@@ -43,7 +42,7 @@ struct explained {
     int site_rank;    /* place of its site among the service's in the order of this class and bucket, 0 first; -1 = not in the service */
 };
 
-/* Explains one decision, by the same functions that make the plan. ret: config->endpoint_count entries, in the order of choice (sites by rank, then
- * tier, then draw; those of sites outside the service last). Returns the selection's kind. */
+/* Explains one decision, by the same functions that make the plan. ret: config->endpoint_count entries, in the order of choice (sites by
+ * rank, then tier, then draw; those of sites outside the service last). Returns the selection's kind. */
 enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
                                    uint32_t class_number, unsigned bucket, struct explained *ret);

@@ -1,5 +1,5 @@
-/* The rules, one function each, in the order of DESIGN's "Policy, in order". policy_plan() and policy_explain() are both made of these alone.
- * Inside this folder only. Thread: see policy.h. */
+/* The rules, one function each, in the order of DESIGN's "Policy, in order". policy_plan() and policy_explain() are both made of these
+ * alone. Inside this folder only. Thread: see policy.h. */
 #pragma once
 
 #include "policy/policy.h"

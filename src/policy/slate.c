@@ -130,29 +130,10 @@ void slate_release(struct slate *slate)
     free(slate->grades);
 }
 
-static bool site_sequence_equal(const struct plan_spec *a, const struct plan_spec *b)
+/* Whether a plan shows that this endpoint is in doubt: one that cannot be chosen may come and go unseen. */
+static bool doubt_shows(const struct slate *slate, const struct policy *policy, const struct plan_spec *spec, size_t endpoint)
 {
-    return a->policy != POLICY_ORDERED || (a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0);
-}
-
-/* Everything that policy_plan() reads besides the slate and the state. */
-static bool choosing_equal(const struct plan_spec *a, const struct plan_spec *b)
-{
-    return a->purpose == b->purpose && a->policy == b->policy && a->srv == b->srv && a->targets == b->targets && site_sequence_equal(a, b);
-}
-
-bool policy_spec_equal(const struct policy *policy, const struct world_state *state, const struct plan_spec *a, const struct plan_spec *b)
-{
-    if (!choosing_equal(a, b))
-        return false;
-    struct slate of_a, of_b;
-    slate_init(&of_a, policy, state, a);
-    slate_init(&of_b, policy, state, b);
-    const bool equal = of_a.kind == of_b.kind && memcmp(of_a.grades, of_b.grades, policy->config->endpoint_count) == 0 &&
-                       memcmp(of_a.transports, of_b.transports, sizeof of_a.transports) == 0;
-    slate_release(&of_a);
-    slate_release(&of_b);
-    return equal;
+    return (spec->purpose == PLAN_TRANSPORTS ? slate->site_grades[policy->site_of[endpoint]] : slate->grades[endpoint]) != GRADE_NONE;
 }
 
 uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
@@ -166,7 +147,7 @@ uint64_t policy_spec_hash(const struct policy *policy, const struct world_state 
     hash = hash_bytes(slate.grades, policy->config->endpoint_count, hash);
     hash = hash_bytes(slate.transports, sizeof slate.transports, hash);
     for (size_t i = 0; i < policy->config->endpoint_count; i++)
-        if (state->health[i].doubt)
+        if (state->health[i].doubt && doubt_shows(&slate, policy, spec, i))
             hash = hash_mix(hash ^ (i + 1));
     slate_release(&slate);
     return hash;

@@ -10,8 +10,8 @@ static bool is_probed(const struct endpoint_health *health)
     return false;
 }
 
-/* When the endpoint began to fall: its earliest facet that fell at or after from_ms. An endpoint is down since its last facet fell, but the facets
- * before that one fell with it and are to be believed no more than it. */
+/* When the endpoint began to fall: its earliest facet that fell at or after from_ms. An endpoint is down since its last facet fell, but
+ * the facets before that one fell with it and are to be believed no more than it. */
 static uint64_t first_fall_ms(const struct endpoint_health *health, uint64_t from_ms)
 {
     uint64_t first_ms = health->since_ms;
@@ -30,7 +30,8 @@ struct tally {
     uint64_t first_ms, last_ms; /* falls */
 };
 
-/* Of the probed endpoints that fell at or after from_ms. Endpoints of a site stand together, so a site is new where it differs from the last. */
+/* Of the probed endpoints that fell at or after from_ms. Endpoints of a site stand together, so a site is new where it differs from the
+ * last. */
 static struct tally tally_falls(const struct config *config, const struct endpoint_health *health, uint64_t from_ms)
 {
     struct tally tally = {.first_ms = UINT64_MAX};

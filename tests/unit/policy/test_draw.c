@@ -249,6 +249,16 @@ static void a_bucket_is_of_the_sticky_prefix(void **state)
     assert_true(differ > 240);
 }
 
+static void buckets_are_the_ones_they_have_always_been(void **state)
+{
+    (void)state;
+    assert_int_equal(bucket_of("192.0.2.0", 24), 241);
+    assert_int_equal(bucket_of("198.51.100.7", 32), 180);
+    assert_int_equal(bucket_of("2001:db8:1::", 48), 113);
+    assert_int_equal(bucket_of("::", 0), 204);
+    assert_int_equal(bucket_of("0.0.0.0", 0), 146);
+}
+
 static void neighbouring_prefixes_fill_all_buckets_evenly(void **state)
 {
     (void)state;
@@ -274,6 +284,7 @@ int main(void)
         cmocka_unit_test(endpoints_of_one_name_do_not_break_the_draw),
         cmocka_unit_test(the_draws_are_the_ones_they_have_always_been),
         cmocka_unit_test(a_bucket_is_of_the_sticky_prefix),
+        cmocka_unit_test(buckets_are_the_ones_they_have_always_been),
         cmocka_unit_test(neighbouring_prefixes_fill_all_buckets_evenly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -516,47 +516,76 @@ static void the_pool_holds_nothing_twice(void **state)
     world_free(world);
 }
 
+static bool share(const struct world *world, const struct plan_spec *a, const struct plan_spec *b)
+{
+    return policy_spec_hash(world->policy, &world->state, a) == policy_spec_hash(world->policy, &world->state, b);
+}
+
 static void specs_with_the_same_candidates_share_a_plan(void **state)
 {
     (void)state;
     struct world *world = three_sites(2);
     world_probe(world, 0, FAMILY_V4, TRANSPORT_UDP, VERDICT_UP, 1);
     world_probe(world, 0, FAMILY_V4, TRANSPORT_TCP, VERDICT_UP, 1);
-    struct plan_spec udp = world->spec, tcp = world->spec, other;
+    struct plan_spec udp = world->spec, tcp = world->spec;
     udp.transport = TRANSPORT_UDP;
     tcp.transport = TRANSPORT_TCP;
     tcp.sites = (const uint8_t[]){2, 1, 0}; /* the order matters to POLICY_ORDERED alone */
-    const struct policy *policy = world->policy;
-    assert_true(policy_spec_equal(policy, &world->state, &udp, &tcp));
-    assert_int_equal(policy_spec_hash(policy, &world->state, &udp), policy_spec_hash(policy, &world->state, &tcp));
-
+    assert_true(share(world, &udp, &tcp));
     world_probe(world, 0, FAMILY_V4, TRANSPORT_TCP, VERDICT_DOWN, 1);
-    assert_false(policy_spec_equal(policy, &world->state, &udp, &tcp));
-    assert_int_not_equal(policy_spec_hash(policy, &world->state, &udp), policy_spec_hash(policy, &world->state, &tcp));
+    assert_false(share(world, &udp, &tcp));
 
     const uint64_t one_less[] = {~(uint64_t)1, 0, 0, 0};
     tcp.offered = one_less; /* that it is down and that it is not there come to the same */
-    tcp.transport = TRANSPORT_TCP;
     udp.transport = TRANSPORT_TCP;
-    assert_true(policy_spec_equal(policy, &world->state, &udp, &tcp));
+    assert_true(share(world, &udp, &tcp));
     put_down(world, 1, 5); /* but not to serve-all */
     world->health[0].overall = VERDICT_DOWN;
-    assert_false(policy_spec_equal(policy, &world->state, &udp, &tcp));
+    assert_false(share(world, &udp, &tcp));
+    world_free(world);
+}
 
-#define DIFFERS(field, value)                                                                                                              \
-    do {                                                                                                                                   \
-        other = world->spec;                                                                                                               \
-        other.field = value;                                                                                                               \
-        assert_false(policy_spec_equal(policy, &world->state, &world->spec, &other));                                                      \
-        assert_int_not_equal(policy_spec_hash(policy, &world->state, &world->spec), policy_spec_hash(policy, &world->state, &other));      \
-    } while (0)
-    DIFFERS(purpose, PLAN_TRANSPORTS);
-    DIFFERS(policy, POLICY_WEIGHTED);
-    DIFFERS(srv, SRV_WEIGHTED);
-    DIFFERS(targets, 5);
-    DIFFERS(on_all_down, ALL_DOWN_EMPTY);
-    world->spec.policy = POLICY_ORDERED;
-    DIFFERS(sites, ((const uint8_t[]){2, 1, 0}));
+static void specs_that_choose_otherwise_do_not_share_a_plan(void **state)
+{
+    (void)state;
+    struct world *world = three_sites(2);
+    struct plan_spec other[5];
+    for (unsigned i = 0; i < 5; i++)
+        other[i] = world->spec;
+    assert_true(share(world, &world->spec, &other[0]));
+    other[0].purpose = PLAN_TRANSPORTS;
+    other[1].policy = POLICY_WEIGHTED;
+    other[2].srv = SRV_WEIGHTED;
+    other[3].targets = 5;
+    other[4].policy = POLICY_ORDERED;
+    for (unsigned i = 0; i < 5; i++)
+        assert_false(share(world, &world->spec, &other[i]));
+    struct plan_spec backwards = other[4];
+    backwards.sites = (const uint8_t[]){2, 1, 0};
+    assert_false(share(world, &other[4], &backwards));
+
+    struct plan_spec empty = world->spec;
+    empty.on_all_down = ALL_DOWN_EMPTY;
+    assert_true(share(world, &world->spec, &empty)); /* until it matters */
+    put_down(world, 0, 6);
+    assert_false(share(world, &world->spec, &empty));
+    world_free(world);
+}
+
+static void a_plan_lives_on_through_changes_that_it_does_not_show(void **state)
+{
+    (void)state;
+    struct world *world = three_sites(2);
+    world->health[0].overall = VERDICT_DOWN;
+    const uint64_t before = policy_spec_hash(world->policy, &world->state, &world->spec);
+    world->health[0].overall = VERDICT_DRAINING;
+    world->health[0].doubt = true;
+    assert_int_equal(policy_spec_hash(world->policy, &world->state, &world->spec), before);
+    world->health[1].doubt = true;
+    assert_int_not_equal(policy_spec_hash(world->policy, &world->state, &world->spec), before);
+    world->health[1].doubt = false;
+    world->health[1].overall = VERDICT_UNKNOWN;
+    assert_int_not_equal(policy_spec_hash(world->policy, &world->state, &world->spec), before);
     world_free(world);
 }
 
@@ -589,6 +618,8 @@ int main(void)
         cmocka_unit_test(neighbouring_classes_with_the_same_sites_are_one_run),
         cmocka_unit_test(the_pool_holds_nothing_twice),
         cmocka_unit_test(specs_with_the_same_candidates_share_a_plan),
+        cmocka_unit_test(specs_that_choose_otherwise_do_not_share_a_plan),
+        cmocka_unit_test(a_plan_lives_on_through_changes_that_it_does_not_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

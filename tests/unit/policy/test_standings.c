@@ -196,6 +196,23 @@ static void suspicion_does_not_raise_a_transport_that_died_before(void **state)
     expect(0, STANDING_UP, CAUSE_SUSPECT);
 }
 
+static void a_transport_is_down_since_the_last_of_its_families_fell(void **state)
+{
+    struct world *world = *state;
+    world_probe(world, 0, FAMILY_V4, TRANSPORT_TCP, VERDICT_DOWN, 10);
+    world_probe(world, 0, FAMILY_V6, TRANSPORT_TCP, VERDICT_DOWN, 1500);
+    world_probe(world, 1, FAMILY_V4, TRANSPORT_TCP, VERDICT_DOWN, 1500);
+    world_probe(world, 1, FAMILY_V6, TRANSPORT_TCP, VERDICT_DOWN, 10);
+    world->state.suspect = true;
+    world->state.suspect_since_ms = 1000;
+    stand(world, TRANSPORT_TCP, FAMILY_NONE);
+    expect(0, STANDING_UP, CAUSE_SUSPECT);
+    expect(1, STANDING_UP, CAUSE_SUSPECT);
+    stand(world, -1, FAMILY_V6);
+    expect(0, STANDING_UP, CAUSE_SUSPECT);
+    expect(1, STANDING_OUT, CAUSE_VERDICT);
+}
+
 static void orders_hold_under_suspicion(void **state)
 {
     struct world *world = *state;
@@ -225,6 +242,7 @@ int main(void)
         CASE(a_site_outside_the_service_is_out),
         CASE(under_suspicion_only_falls_after_its_moment_are_not_believed),
         CASE(suspicion_does_not_raise_a_transport_that_died_before),
+        CASE(a_transport_is_down_since_the_last_of_its_families_fell),
         CASE(orders_hold_under_suspicion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

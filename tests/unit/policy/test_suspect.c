@@ -82,6 +82,15 @@ static void a_last_site_that_falls_as_one_is_believed_where_there_are_others(voi
     assert_int_equal(since_ms, 900000);
 }
 
+static void a_lone_probed_endpoint_that_falls_is_believed(void **state)
+{
+    struct world *world = *state;
+    for (unsigned i = 1; i < 6; i++)
+        world->health[i] = (struct endpoint_health){.overall = VERDICT_UP, .reason = REASON_NOT_PROBED};
+    uint64_t since_ms;
+    assert_false(suspect(world, &since_ms));
+}
+
 static void nobody_is_suspected_where_nothing_is_probed(void **state)
 {
     struct world *world = *state;
@@ -111,6 +120,7 @@ int main(void)
         CASE(the_long_dead_are_not_part_of_it),
         CASE(a_last_survivor_that_falls_alone_is_believed),
         CASE(a_last_site_that_falls_as_one_is_believed_where_there_are_others),
+        CASE(a_lone_probed_endpoint_that_falls_is_believed),
         CASE(nobody_is_suspected_where_nothing_is_probed),
         CASE(the_facets_that_fell_first_are_part_of_the_fall),
     };
