@@ -43,9 +43,11 @@ class Farm:
         """These addresses refuse from now on."""
         with self.lock:
             for address in addresses:
-                for s in self.sockets.pop(address):
-                    self.selector.unregister(s)
-                    s.close()
+                del self.sockets[address]
+            for key in list(self.selector.get_map().values()):
+                if key.data[1] in addresses:  # the sockets, and the connections that were made to it
+                    self.selector.unregister(key.fileobj)
+                    key.fileobj.close()
 
     def set(self, mode, *addresses):
         with self.lock:

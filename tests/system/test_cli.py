@@ -32,7 +32,7 @@ def test_wrong_usage_ends_with_2(lab, words):
 
 
 @pytest.mark.parametrize("words", [("drain", "paris"), ("drain", "london/lb9.london.sip.example.com."), ("disable", "service:other.example.com."),
-                                   ("drain", "london", "--for", "soon"), ("explain", "example.org.", "SRV", "--client", "10.1.2.3"),
+                                   ("drain", "london", "--for", "soon"), ("enable", "london"),
                                    ("explain", ZONE, "SRV", "--client", "999.1.2.3")], ids=" ".join)
 def test_what_is_refused_ends_with_1_or_2_and_says_why(lab, words):
     lab.cli(*words, code=None)
@@ -46,7 +46,7 @@ def test_no_daemon_ends_with_3(tmp_path):
 
 
 @pytest.mark.parametrize("words", [("status",), ("sites",), ("endpoints",), ("overrides",), ("explain", f"_sip._udp.{ZONE}", "SRV", "--client", "10.1.2.3"),
-                                   ("drain", "london", "--for", "1h", "--reason", "why"), ("enable", "london"), ("reload",)], ids=lambda w: w[0])
+                                   ("drain", "london", "--for", "1h", "--reason", "why"), ("disable", "london"), ("reload",)], ids=lambda w: w[0])
 def test_each_command_speaks_text_and_json(lab, words):
     assert isinstance(lab.cli(*words, json_form=True), (dict, list))
     assert lab.cli(*words).strip() or words[0] == "overrides"
@@ -81,10 +81,19 @@ def test_explain_gives_the_answer_and_why_for_every_endpoint(lab):
     text = lab.cli("explain", f"_sip._udp.{ZONE}", "SRV", "--client", CLIENT["london"])
     for site in lab.sites:
         assert site in text
-    assert "drain" in text and "km" in text
+    assert "drain" in text and "km" in text.lower()
     served = [f"{host}.{site}" for site, host in lab.srv(CLIENT["london"])]
     places = [text.find(name) for name in served]
     assert all(at >= 0 for at in places)
+
+
+def test_enable_speaks_json_too(lab):
+    lab.cli("drain", "london")
+    assert lab.cli("enable", "london", json_form=True)["ok"] is True
+
+
+def test_explain_of_a_name_that_is_not_served_says_so(lab):
+    assert "REFUSED" in lab.cli("explain", "example.org.", "SRV", "--client", "10.1.2.3")
 
 
 def test_explain_of_a_file_needs_no_daemon(lab):

@@ -62,7 +62,7 @@ def test_check_tells_file_line_and_what_is_wrong(make_lab, what):
     output = lab.cli("check", conf=True, code=1) + lab.last.stderr
     lines = [line for line in output.splitlines() if re.search(said, line)]
     assert lines, output
-    assert any(re.search(r"[\w./-]+\.(conf|zone):\d+: ", line) for line in lines), output
+    assert any(re.search(r"[\w./-]+\.conf:\d+: |gone\.zone: ", line) for line in lines), output
     daemon = subprocess.run([f"{BIN}/sipsteerd", "-c", lab.config_path], capture_output=True, text=True, timeout=20 * SLOW)
     assert daemon.returncode != 0 and re.search(said, daemon.stderr + daemon.stdout)
 

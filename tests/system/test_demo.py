@@ -8,7 +8,7 @@ import pytest
 
 from lab import BIN, ROOT, wait_for
 
-pytestmark = pytest.mark.skipif(not os.path.samefile(BIN, f"{ROOT}/build/bin"), reason="the demo runs the binaries of build/bin")
+pytestmark = pytest.mark.skipif(os.path.realpath(BIN) != os.path.realpath(f"{ROOT}/build/bin"), reason="the demo runs the binaries of build/bin")
 
 with open(f"{ROOT}/contrib/demo/commands") as f:
     COMMANDS = [line.strip() for line in f if line.strip() and not line.startswith("#")]
@@ -87,7 +87,7 @@ def follow(command, position):
         assert re.match(r"127\.10\.[145]\.", run(command))
     elif " explain " in command:
         text = run(command)
-        assert all(site in text for site in ("london", "singapore", "sanjose")) and "km" in text
+        assert all(site in text for site in ("london", "singapore", "sanjose")) and "km" in text.lower()
     elif command.endswith(" sites"):
         assert all(site in run(command) for site in ("london", "ashburn", "sanjose", "frankfurt", "amsterdam", "singapore"))
     elif command.endswith(" endpoints"):
