@@ -41,8 +41,9 @@ static void check_cname(const struct check *c, const struct zone_node *node)
                  name_format(node->name, name));
     for (unsigned i = 0; i < node->rrset_count; i++)
         if (!beside_cname(node->rrsets[i].type)) {
-            complain(c->complaints, set_place(c, &node->rrsets[i]), "%s %s: stands beside a CNAME, which must be alone (RFC 1034 3.6.2)",
-                     name_format(node->name, name), zone_type_text(node->rrsets[i].type, type));
+            complain(c->complaints, set_place(c, &node->rrsets[i]),
+                     "%s %s: stands beside a CNAME, which must be alone (RFC 1034 3.6.2)", name_format(node->name, name),
+                     zone_type_text(node->rrsets[i].type, type));
             return;
         }
 }
@@ -73,8 +74,8 @@ static void check_hidden(const struct check *c, const struct zone_node *node, co
         const struct rrset *set = &node->rrsets[i];
         if (is_address(set->type) || (node == cut && belongs_at_cut(set->type)))
             continue;
-        complain_mildly(c->complaints, set_place(c, set), "%s %s: is never answered, %s is delegated to other servers", name_format(node->name, name),
-             zone_type_text(set->type, type), name_format(cut->name, above));
+        complain_mildly(c->complaints, set_place(c, set), "%s %s: is never answered, %s is delegated to other servers",
+                        name_format(node->name, name), zone_type_text(set->type, type), name_format(cut->name, above));
     }
 }
 
@@ -205,7 +206,7 @@ static void check_target(const struct check *c, const struct zone_node *node, ui
     /* "." says that there is no such service (RFC 2782) and that no mail is taken (RFC 7505). */
     if (what && target.len > 1)
         complain_mildly(c->complaints, store_place(c->store, rdata), "%s %s: the target %s %s", name_format(node->name, owner),
-             zone_type_text(type, mnemonic), name_format(target.octets, text), what);
+                        zone_type_text(type, mnemonic), name_format(target.octets, text), what);
 }
 
 static void check_targets(const struct check *c, const struct zone_node *node)

@@ -13,11 +13,11 @@ struct loader {
     struct store *store;
     struct name origin, owner;
     bool owner_known;
-    bool ttl_known;     /* default_ttl_s has been set by $TTL */
-    bool last_known;    /* last_ttl_s has been set by a record (RFC 1035 5.1) */
+    bool ttl_known;  /* default_ttl_s has been set by $TTL */
+    bool last_known; /* last_ttl_s has been set by a record (RFC 1035 5.1) */
     uint32_t default_ttl_s, last_ttl_s;
-    uint32_t soa_line;  /* of the first SOA, 0 before */
-    uint8_t *rdata;     /* room for one RDATA */
+    uint32_t soa_line; /* of the first SOA, 0 before */
+    uint8_t *rdata;    /* room for one RDATA */
 };
 
 /* One file being read. */
@@ -220,23 +220,20 @@ static bool allowed(struct source *s, uint16_t type)
     return true;
 }
 
-/* The TTL where the record has none: $TTL (RFC 2308 4), else that of the record before (RFC 1035 5.1), else of an SOA its MINIMUM. */
-static bool settle_ttl(struct source *s, struct head *head, const struct writer *rdata)
+/* The TTL of a record without one: $TTL (RFC 2308 4), else that of the record before (RFC 1035 5.1), else of an SOA its MINIMUM. */
+static bool find_ttl(struct source *s, struct head *head, const struct writer *rdata)
 {
     struct loader *l = s->loader;
-    if (!head->has_ttl && l->ttl_known)
-        head->ttl_s = l->default_ttl_s;
-    else if (!head->has_ttl && l->last_known)
-        head->ttl_s = l->last_ttl_s;
-    else if (!head->has_ttl && head->type == LDNS_RR_TYPE_SOA) {
-        head->ttl_s = get_u32(rdata->at - 4);
-        if (head->ttl_s > TTL_MAX)
-            return complain(l->complaints, s->place, "no TTL, and MINIMUM is none (RFC 2181 8)");
-        complain_mildly(l->complaints, s->place, "no TTL: the SOA's MINIMUM is taken, %u", head->ttl_s);
-    } else if (!head->has_ttl)
+    if (l->ttl_known || l->last_known) {
+        head->ttl_s = l->ttl_known ? l->default_ttl_s : l->last_ttl_s;
+        return true;
+    }
+    if (head->type != LDNS_RR_TYPE_SOA)
         return complain(l->complaints, s->place, "no TTL: neither in the record, nor by $TTL, nor in a record before");
-    l->last_ttl_s = head->ttl_s;
-    l->last_known = true;
+    head->ttl_s = get_u32(rdata->at - 4);
+    if (head->ttl_s > TTL_MAX)
+        return complain(l->complaints, s->place, "no TTL, and MINIMUM is none (RFC 2181 8)");
+    complain_mildly(l->complaints, s->place, "no TTL: the SOA's MINIMUM is taken, %u", head->ttl_s);
     return true;
 }
 
@@ -253,8 +250,10 @@ static void read_record(struct source *s)
         complain(l->complaints, s->place, "%s %s: %s", name_format(l->owner.octets, name), zone_type_text(head.type, type), err.text);
         return;
     }
-    if (!settle_ttl(s, &head, &out))
+    if (!head.has_ttl && !find_ttl(s, &head, &out))
         return;
+    l->last_ttl_s = head.ttl_s;
+    l->last_known = true;
     const struct record record = {
         .rdata = l->rdata, .len = (uint16_t)writer_len(&out), .type = head.type, .ttl_s = head.ttl_s, .place = s->place};
     if (!store_add(l->store, &l->owner, &record))

@@ -60,7 +60,8 @@ static bool check_expression(const char *text, struct error *err)
         return error_set(err, "\"%.60s\" is no POSIX extended regular expression (RFC 3402 3.2)", ere);
     const size_t groups = compiled.re_nsub;
     regfree(&compiled);
-    return groups_exist(replacement, groups) || error_set(err, "the replacement \"%.60s\" points to a group that is not there", replacement);
+    return groups_exist(replacement, groups) ||
+           error_set(err, "the replacement \"%.60s\" points to a group that is not there", replacement);
 }
 
 bool naptr_check(const uint8_t *rdata, struct error *err)

@@ -1,6 +1,7 @@
 #include "zone/rdata.h"
 
 #include "base/addr.h"
+#include "base/memory.h"
 #include "zone/naptr.h"
 #include "zone/zone.h"
 
@@ -53,25 +54,39 @@ static uint32_t unit_seconds(char unit)
     }
 }
 
+/* The digits at *text, which moves behind them. */
+static bool digits(const char **text, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    const char *at = *text;
+    for (; *at >= '0' && *at <= '9' && value <= UINT32_MAX; at++)
+        value = value * 10 + (unsigned)(*at - '0');
+    const bool some = at != *text && value <= UINT32_MAX;
+    *text = at;
+    *ret_value = value;
+    return some;
+}
+
 bool period_parse(const char *text, uint32_t *ret_seconds)
 {
-    uint64_t total = 0;
-    if (*text < '0' || *text > '9')
+    uint64_t total;
+    if (!digits(&text, &total))
         return false;
-    while (*text) {
-        uint64_t value = 0;
-        if (*text < '0' || *text > '9')
+    if (*text) {
+        total *= unit_seconds(*text);
+        if (unit_seconds(*text++) == 0)
             return false;
-        for (; *text >= '0' && *text <= '9'; text++)
-            if ((value = value * 10 + (unsigned)(*text - '0')) > UINT32_MAX)
-                return false;
-        const uint32_t unit = *text ? unit_seconds(*text) : 1;
-        if (unit == 0 || (total += value * unit) > UINT32_MAX)
+    }
+    while (*text) { /* after a unit each number has its own */
+        uint64_t value;
+        if (!digits(&text, &value) || unit_seconds(*text) == 0)
             return false;
-        text += *text != 0;
+        total += value * unit_seconds(*text++);
+        if (total > UINT32_MAX)
+            return false;
     }
     *ret_seconds = (uint32_t)total;
-    return true;
+    return total <= UINT32_MAX;
 }
 
 static bool read_number(struct fields *f, const char *text, unsigned octets)
@@ -185,10 +200,7 @@ static bool read_by_ldns(struct fields *f, ldns_rdf_type field, const char *text
 static bool read_rest_by_ldns(struct fields *f, ldns_rdf_type field, const char *between)
 {
     const size_t room = f->entry->len + f->entry->count + 1;
-    char *text = malloc(room), *at = text;
-    if (text == NULL)
-        return error_set(f->err, "out of memory");
-    *at = 0;
+    char *text = mem_new(room, 1), *at = text;
     for (; f->at < f->entry->count; f->at++) {
         at = stpcpy(at, token_text(f->entry, f->at));
         if (f->at + 1 < f->entry->count)
@@ -325,6 +337,24 @@ static bool read_generic(struct fields *f, uint16_t type)
     return true;
 }
 
+/* Digests of known kinds have one length (RFC 3658, 4509, 6605); a cut one makes the delegation bogus for every validator. */
+static bool check_digest(const uint8_t *rdata, size_t len, struct error *err)
+{
+    static const uint8_t lengths[] = {[1] = 20, [2] = 32, [4] = 48};
+    const uint8_t kind = rdata[3];
+    if (kind >= sizeof lengths || lengths[kind] == 0 || len - 4 == lengths[kind])
+        return true;
+    return error_set(err, "a digest of %zu octets; of kind %u it has %u", len - 4, kind, lengths[kind]);
+}
+
+/* What a type asks of its fields together. from is where the sound RDATA begins. */
+static bool check_type(uint16_t type, const uint8_t *from, const uint8_t *end, struct error *err)
+{
+    if (type == LDNS_RR_TYPE_NAPTR)
+        return naptr_check(from, err);
+    return type != LDNS_RR_TYPE_DS || check_digest(from, (size_t)(end - from), err);
+}
+
 bool rdata_read(uint16_t type, const struct entry *entry, size_t first, const struct name *origin, struct writer *out, struct error *err)
 {
     struct fields f = {.entry = entry, .at = first, .origin = origin, .out = out, .err = err};
@@ -339,7 +369,7 @@ bool rdata_read(uint16_t type, const struct entry *entry, size_t first, const st
         good = read_fields(&f, about);
     if (good && out->bad)
         return error_set(err, "RDATA longer than 65535 octets");
-    return good && (type != LDNS_RR_TYPE_NAPTR || naptr_check(from, err));
+    return good && check_type(type, from, out->at, err);
 }
 
 /* ldns takes RDATA that ends between two fields for complete. */
@@ -367,13 +397,11 @@ ldns_rr *rdata_record(const uint8_t *owner, uint16_t type, uint32_t ttl_s, const
 {
     const size_t owner_len = name_length(owner);
     const size_t room = NAME_MAX_OCTETS + 10 + (size_t)len;
-    uint8_t *wire = malloc(room);
     ldns_rr *record = NULL;
     size_t at = 0;
-    if (wire == NULL || owner_len == 0) {
-        free(wire);
+    if (owner_len == 0)
         return NULL;
-    }
+    uint8_t *wire = mem_new(room, 1);
     struct writer w = writer_over(wire, room);
     write_bytes(&w, owner, owner_len);
     write_u16(&w, type);

@@ -131,8 +131,8 @@ static void check_size(const struct making *m, const struct zone_node *node, con
     for (unsigned i = 0; i < set->count; i++)
         size += 12u + set->rdatas[i].len;
     if (size > 65535)
-        complain(m->complaints, place, "%s %s: a record set of %zu octets does not fit in a message of 65535", name_format(node->name, name),
-                 zone_type_text(set->type, type), size);
+        complain(m->complaints, place, "%s %s: a record set of %zu octets does not fit in a message of 65535",
+                 name_format(node->name, name), zone_type_text(set->type, type), size);
 }
 
 /* The set of the records numbers[0..count), all of one type. */
@@ -159,7 +159,7 @@ static struct rrset make_set(struct making *m, const struct zone_node *node, con
     if (differs) {
         char name[NAME_TEXT], type[16];
         complain_mildly(m->complaints, differs->place, "%s %s: differing TTLs in one record set (RFC 2181 5.2), the smallest counts: %u",
-             name_format(node->name, name), zone_type_text(set.type, type), set.ttl_s);
+                        name_format(node->name, name), zone_type_text(set.type, type), set.ttl_s);
     }
     check_size(m, node, &set, first->place);
     return set;
@@ -220,6 +220,10 @@ void store_finish(struct store *store, struct complaints *complaints)
     for (size_t i = 0; i < store->node_count; i++)
         make_sets(&m, &store->memory->nodes[i], store->chains[i]);
     free(m.numbers);
+    /* Growing has left up to as much room again; it would be held as long as the zone. */
+    struct zone_node *nodes = realloc(store->memory->nodes, store->node_count * sizeof *nodes);
+    if (nodes)
+        store->memory->nodes = nodes;
     sort_nodes(store);
 }
 

@@ -37,8 +37,9 @@ struct zone {
 };
 
 /* Reads the file as the zone name ("sip.example.com."). NULL when unsound; all findings go to report as "file:line: ...".
- * Sound: one SOA, at the apex; NS at the apex; every owner inside the zone; CNAME alone at its name (RFC 1034 3.6.2); no record set
- * larger than 65535 octets. Warned of: differing TTLs in a set, data below a delegation that is not glue. Class IN only. */
+ * Sound: one SOA, at the apex; NS at the apex, with addresses where they are in the zone; every owner inside the zone; CNAME alone at its
+ * name (RFC 1034 3.6.2); nothing below a DNAME; no record set larger than a message. Warned of: differing TTLs in a set, data hidden by a
+ * delegation, targets of SRV and MX that are missing or aliases. Class IN only. src/zone/README.md has the rest. */
 struct zone *zone_load(const char *name, const char *file, struct report *report);
 void zone_free(struct zone *zone);
 

@@ -37,9 +37,11 @@ static void addresses_are_read_and_written(void **state)
 static void what_is_no_address_is_refused_and_leaves_the_result_alone(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",          " 192.0.2.1",   "192.0.2.1 ", "192.0.2",      "192.0.2.256", "192.0.2.1.1", "192.0.2.01x",
-                                      "1",         "0x7f000001",   "192.0.2.-1", "192.0.2.1/24", "192.0.2.1:53", "[::1]",       "::1/128",
-                                      "fe80::1%lo", "2001:db8:::1", "1:2:3:4:5:6:7:8:9", "12345::", "localhost", ":"};
+    static const char *const bad[] = {
+        "", " 192.0.2.1", "192.0.2.1 ", "192.0.2", "192.0.2.256", "192.0.2.1.1", "192.0.2.01x", "1", "0x7f000001", "192.0.2.-1",
+        "192.0.2.1/24", "192.0.2.1:53", "[::1]", "::1/128", "fe80::1%lo", "2001:db8:::1", "1:2:3:4:5:6:7:8:9", "12345::", "localhost",
+        ":",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct addr addr = {.family = 77};
         assert_false(addr_parse(bad[i], &addr));
@@ -63,7 +65,8 @@ static void prefixes_are_read_and_written(void **state)
         unsigned len;
     } cases[] = {{"192.0.2.0/24", "192.0.2.0/24", 24}, {"0.0.0.0/0", "0.0.0.0/0", 0},       {"192.0.2.1", "192.0.2.1/32", 32},
                  {"192.0.2.1/32", "192.0.2.1/32", 32}, {"2001:db8::/32", "2001:db8::/32", 32}, {"::/0", "::/0", 0},
-                 {"2001:db8::1", "2001:db8::1/128", 128}, {"128.0.0.0/1", "128.0.0.0/1", 1}, {"2001:db8::8000/113", "2001:db8::8000/113", 113}};
+                 {"2001:db8::1", "2001:db8::1/128", 128}, {"128.0.0.0/1", "128.0.0.0/1", 1},
+                 {"2001:db8::8000/113", "2001:db8::8000/113", 113}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct prefix prefix;
         char text[PREFIX_TEXT];
@@ -76,9 +79,11 @@ static void prefixes_are_read_and_written(void **state)
 static void prefixes_with_host_bits_or_wild_lengths_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"192.0.2.1/24", "192.0.2.0/22", "128.0.0.0/0",   "2001:db8::1/127", "192.0.2.0/33",  "::/129", "192.0.2.0/",
-                                      "192.0.2.0/-1", "192.0.2.0/+8", "192.0.2.0/8x",  "/24",             "192.0.2.0/24/8", "",       "192.0.2.0/000024",
-                                      "192.0.2.0 /24", "x/8",         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8"};
+    static const char *const bad[] = {
+        "192.0.2.1/24", "192.0.2.0/22", "128.0.0.0/0", "2001:db8::1/127", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/-1",
+        "192.0.2.0/+8", "192.0.2.0/8x", "/24", "192.0.2.0/24/8", "", "192.0.2.0/000024", "192.0.2.0 /24", "x/8",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct prefix prefix;
         assert_false(prefix_parse(bad[i], &prefix));
@@ -89,9 +94,11 @@ static void host_and_port_need_brackets_around_ipv6_only(void **state)
 {
     (void)state;
     static const char *const good[] = {"127.0.0.1:5300", "[::1]:5300", "0.0.0.0:0", "[2001:db8::1]:65535"};
-    static const char *const bad[] = {"127.0.0.1",  "[::1]",    "::1:53",  "[127.0.0.1]:53", "127.0.0.1:",  "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:5x",
-                                      "[::1]53",    "[::1:53",  "::1]:53", "[]:53",          ":53",         "",                "[",            "127.0.0.1: 53",
-                                      "[::1]:53:4", "host:53",  "[::1%lo]:53", "[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]:1"};
+    static const char *const bad[] = {
+        "127.0.0.1", "[::1]", "::1:53", "[127.0.0.1]:53", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:5x", "[::1]53",
+        "[::1:53", "::1]:53", "[]:53", ":53", "", "[", "127.0.0.1: 53", "[::1]:53:4", "host:53", "[::1%lo]:53",
+        "[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]:1",
+    };
     struct hostport hostport;
     char text[HOSTPORT_TEXT];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

@@ -35,7 +35,8 @@ static struct config *config_new(void)
         config->endpoints[i] = (struct endpoint){.host = mem_text(hosts[i]), .site = i > 0};
     config->endpoint_count = 3;
     config->services = mem_new(2, sizeof *config->services);
-    config->services[0] = (struct service){.name = mem_text("sip.example.com."), .label = mem_text("in"), .sites = mem_new(2, 1), .site_count = 2};
+    config->services[0] = (struct service){.name = mem_text("sip.example.com."), .label = mem_text("in"),
+                                           .sites = mem_new(2, 1), .site_count = 2};
     config->services[1] = (struct service){.name = mem_text("."), .label = mem_text(""), .sites = mem_new(1, 1), .site_count = 1};
     config->service_count = 2;
     return config;

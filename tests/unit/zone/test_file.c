@@ -20,7 +20,8 @@ static void relative_names_take_the_origin_and_absolute_names_do_not(void **stat
 {
     (void)state;
     struct fixture f;
-    assert_loads(f, "a A 192.0.2.2\nb.sip.example.com. CNAME a\n$ORIGIN c\nd A 192.0.2.3\n@ A 192.0.2.4\n$ORIGIN e.sip.example.com.\nx CNAME @\n@ A 192.0.2.5\n");
+    assert_loads(f, "a A 192.0.2.2\nb.sip.example.com. CNAME a\n$ORIGIN c\nd A 192.0.2.3\n@ A 192.0.2.4\n"
+                    "$ORIGIN e.sip.example.com.\nx CNAME @\n@ A 192.0.2.5\n");
     assert_string_equal(record_of(&f, "\1a", "A", 0), "a.sip.example.com. 30 IN A 192.0.2.2");
     assert_string_equal(record_of(&f, "\1b", "CNAME", 0), "b.sip.example.com. 30 IN CNAME a.sip.example.com.");
     assert_string_equal(record_of(&f, "\1d\1c", "A", 0), "d.c.sip.example.com. 30 IN A 192.0.2.3");
@@ -58,13 +59,17 @@ static void ttl_and_class_stand_in_either_order_or_not_at_all(void **state)
     assert_refused("a 2147483648 A 192.0.2.2\n", 7, "2147483647 is the highest");
     assert_refused("a 99999999999 A 192.0.2.2\n", 7, "where a TTL");
     assert_refused("a 30x A 192.0.2.2\n", 7, "where a TTL");
-    assert_refused("a 1h30 60 A 192.0.2.2\n", 7, "no record type");
+    assert_refused("a 1h30 A 192.0.2.2\n", 7, "where a TTL");
+    assert_refused("a 1hh A 192.0.2.2\n", 7, "where a TTL");
+    assert_refused("a 7102w A 192.0.2.2\n", 7, "where a TTL");
+    assert_refused("a 1w 60 A 192.0.2.2\n", 7, "no record type");
 }
 
 static void without_a_ttl_the_last_one_counts_and_then_the_soa_minimum(void **state)
 {
     (void)state;
-    static const char last[] = "@ 77 SOA ns1.example.net. h.example.net. 1 2 3 4 5\n@ NS ns1.example.net.\n@ 88 A 192.0.2.1\nx A 192.0.2.2\n";
+    static const char last[] = "@ 77 SOA ns1.example.net. h.example.net. 1 2 3 4 5\n@ NS ns1.example.net.\n"
+                               "@ 88 A 192.0.2.1\nx A 192.0.2.2\n";
     struct fixture f = fixture_of(APEX, 0);
     fixture_remove(&f);
     f = fixture_of(last, sizeof last - 1);
@@ -98,7 +103,8 @@ static void escapes_are_octets_of_a_label(void **state)
 {
     (void)state;
     struct fixture f;
-    assert_loads(f, "a\\.b A 192.0.2.2\n\\065c A 192.0.2.3\n\\@ A 192.0.2.4\n\\000\\255 A 192.0.2.5\n\\$x A 192.0.2.6\nq\\\"\\;\\(\\)\\\\ A 192.0.2.7\n"
+    assert_loads(f, "a\\.b A 192.0.2.2\n\\065c A 192.0.2.3\n\\@ A 192.0.2.4\n\\000\\255 A 192.0.2.5\n\\$x A 192.0.2.6\n"
+                    "q\\\"\\;\\(\\)\\\\ A 192.0.2.7\n"
                     "p\\ q A 192.0.2.8\n\\# A 192.0.2.9\n");
     assert_non_null(node_of(&f, "\3a.b"));
     assert_non_null(node_of(&f, "\2ac"));

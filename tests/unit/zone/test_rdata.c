@@ -39,7 +39,8 @@ static void other_types_are_read(void **state)
     assert_octets("TXT", "\"\\065\\000\\255\\#\" \\#", "\4A\0\377#\1#");
     assert_reads("CAA", "0 issue \"ca.example\"", "CAA 0 issue \"ca.example\"");
     assert_reads("TLSA", "3 1 1 d2ab de24", "TLSA 3 1 1 d2abde24");
-    assert_reads("DS", "60485 5 1 2BB1 83AF", "DS 60485 5 1 2bb183af");
+    assert_reads("DS", "60485 5 1 2BB183AF5F22588179A5 3B0A98631FAD1A292118", "DS 60485 5 1 2bb183af5f22588179a53b0a98631fad1a292118");
+    assert_reads("DS", "60485 5 99 00", "DS 60485 5 99 00");
     assert_reads("NSEC", "b A RRSIG TYPE65280", "NSEC b.sip.example.com. A RRSIG TYPE65280 ");
     assert_reads("URI", "10 1 \"https://example.com/\"", "URI 10 1 \"https://example.com/\"");
     assert_reads("SSHFP", "4 2 00ff", "SSHFP 4 2 00ff");
@@ -143,6 +144,8 @@ static void values_are_checked(void **state)
     assert_refused("a A \"192.0.2.2\"\n", 7, "where no string was expected");
     assert_refused("a CNAME a..b\n", 7, "empty label");
     assert_refused("a DS 1 2 3 0g\n", 7, "hexadecimal");
+    assert_refused("a DS 1 2 1 00\n", 7, "a digest of 1 octets; of kind 1 it has 20");
+    assert_refused("a DS \\# 5 0001020200\n", 7, "of kind 2 it has 32");
     assert_refused("a DNSKEY 1 2 3 A*A\n", 7, "cannot be read");
     assert_refused("a NSEC b A NOTYPE\n", 7, "record type was expected");
     assert_refused("a RRSIG NOTYPE 13 3 30 1 1 1 a AAAA\n", 7, "record type was expected");
