@@ -82,6 +82,7 @@ static void without_a_ttl_the_last_one_counts_and_then_the_soa_minimum(void **st
     assert_string_equal(record_of(&f, "", "NS", 0), "sip.example.com. 5 IN NS ns1.example.net.");
     fixture_remove(&f);
     assert_file_refused("@ NS ns1.example.net.\n", "main.zone:1", "no TTL");
+    assert_file_refused("@ SOA ns1.example.net. h.example.net. 1 2 3 4 2147483648\n", "main.zone:1", "MINIMUM is none");
 }
 
 static void parentheses_comments_and_carriage_returns_are_layout(void **state)

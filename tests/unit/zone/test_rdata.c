@@ -76,7 +76,8 @@ static void rfc_3597_writes_any_type(void **state)
     assert_refused("a A \\# 3 000000\n", 7, "no sound RDATA");
     assert_refused("a A \\# 5 0000000000\n", 7, "no sound RDATA");
     assert_refused("a SRV \\# 6 000100020003\n", 7, "no sound RDATA");
-    assert_refused("a NS \\# 2 c000\n", 7, "no sound RDATA"); /* a compression pointer */
+    assert_refused("a NS \\# 2 c000\n", 7, "no sound RDATA"); /* a compression pointer to nowhere */
+    assert_refused("a RP \\# 5 016100c00b\n", 7, "no sound RDATA"); /* one to the name before it */
     assert_refused("a NS \\# 3 026100\n", 7, "no sound RDATA");
     assert_refused("a SOA \\# 0\n", 7, "at the top of the zone only");
 }
