@@ -79,7 +79,7 @@ static const char *decode_rcode(unsigned rcode)
 
 /* One line for the header ("NOERROR aa rd"), then one a record: "an|ns|ar owner TTL IN TYPE rdata"; OPT as "opt size=1232 do ecs=1/24/20". To be
  * freed. "malformed" when it is. */
-static char *decode_message(const uint8_t *octets, size_t len)
+__attribute__((unused)) static char *decode_message(const uint8_t *octets, size_t len)
 {
     static const char *const sections[] = {"an", "ns", "ar"};
     char *text = NULL, opt[256] = "";
@@ -144,7 +144,7 @@ struct asked {
     uint16_t size;   /* EDNS, 0 = 1232 */
 };
 
-static size_t make_query(const struct asked *asked, uint8_t *out, size_t room)
+__attribute__((unused)) static size_t make_query(const struct asked *asked, uint8_t *out, size_t room)
 {
     struct writer w = writer_over(out, room);
     struct prefix ecs = {0};

@@ -26,7 +26,7 @@ static void test_write(const char *folder, const char *name, const char *text)
     fclose(f);
 }
 
-static void test_print(const struct report *report)
+__attribute__((unused)) static void test_print(const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++)
         fprintf(stderr, "  %s\n", report->findings[i].text);
@@ -66,14 +66,14 @@ static void test_load(struct test_world *t, const char *const *files, struct rep
 }
 
 /* Builds anew from the state as it is now. */
-static void test_rebuild(struct test_world *t)
+__attribute__((unused)) static void test_rebuild(struct test_world *t)
 {
     struct snapshot *next = snapshot_build(t->world, t->place, &t->state, t->services, t->snapshot, t->snapshot ? snapshot_generation(t->snapshot) + 1 : 1);
     snapshot_free(t->snapshot);
     t->snapshot = next;
 }
 
-static void test_release(struct test_world *t, const char *const *files)
+__attribute__((unused)) static void test_release(struct test_world *t, const char *const *files)
 {
     snapshot_free(t->snapshot);
     place_unref(t->place);
@@ -91,7 +91,7 @@ static void test_release(struct test_world *t, const char *const *files)
 }
 
 /* Sends octets and gives the answer as text, to be freed; "silence\n" when there is none. */
-static char *test_send(const struct test_world *t, const uint8_t *packet, size_t len, enum channel channel, size_t *ret_len)
+__attribute__((unused)) static char *test_send(const struct test_world *t, const uint8_t *packet, size_t len, enum channel channel, size_t *ret_len)
 {
     static uint8_t out[MESSAGE_MAX];
     struct addr peer;
@@ -101,7 +101,7 @@ static char *test_send(const struct test_world *t, const uint8_t *packet, size_t
     return *ret_len ? decode_message(out, *ret_len) : strdup("silence\n");
 }
 
-static char *test_ask(const struct test_world *t, struct asked asked)
+__attribute__((unused)) static char *test_ask(const struct test_world *t, struct asked asked)
 {
     uint8_t packet[512];
     size_t answer_len;
