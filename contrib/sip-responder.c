@@ -591,10 +591,8 @@ int main(int argc, char **argv)
         else
             return usage();
     }
-    if (optind == argc)
-        return usage();
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (hostport_parse(argv[optind], &first))
+    if (optind < argc && hostport_parse(argv[optind], &first))
         return run(&server, control, argv + optind, (size_t)(argc - optind));
-    return control ? tell(control, argv + optind, argc - optind) : usage();
+    return control && optind < argc ? tell(control, argv + optind, argc - optind) : usage();
 }

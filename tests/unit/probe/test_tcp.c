@@ -126,7 +126,7 @@ static void a_new_connection_closed_without_an_answer_fails(void **state)
 
 static void say_half_and_close(struct call *call)
 {
-    if (call->number == 1) {
+    if (call->number != 2) { /* a third request would mean that the probe had begun anew */
         call_answer(call, "200 OK", "");
         return;
     }
