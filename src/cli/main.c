@@ -156,7 +156,9 @@ static int show(const struct command *command, const struct arguments *args, con
         else
             puts("done");
     }
-    return ok && !alarmed ? EXIT_DONE : EXIT_WRONG;
+    if (refused_by(reply))
+        fprintf(stderr, "sipsteer: %s is in none of the zones: such questions are refused\n", args->words[0]);
+    return ok && !alarmed && !refused_by(reply) ? EXIT_DONE : EXIT_WRONG;
 }
 
 /* The socket of the daemon with this configuration, to be freed; NULL with the findings printed. */

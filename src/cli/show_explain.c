@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void show_client(const json_t *explain)
 {
@@ -67,10 +68,10 @@ static void show_answer(const json_t *explain)
     show_section(answer, "additional");
 }
 
-static void add_number(struct table *table, const json_t *value)
+static void add_number(struct table *table, const json_t *value, const char *unit)
 {
     if (json_is_number(value))
-        table_addf(table, "%.0f", json_number_value(value));
+        table_addf(table, "%.0f%s", json_number_value(value), unit);
     else
         table_add(table, "-");
 }
@@ -78,16 +79,16 @@ static void add_number(struct table *table, const json_t *value)
 static void show_sites_of(const json_t *explain)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"RANK", "SITE", "KM", "BIASED KM", "UP", "ORDER", NULL});
+    table_init(&table, (const char *const[]){"RANK", "SITE", "DISTANCE", "BIASED", "UP", "ORDER", NULL});
     size_t i;
     json_t *site;
     json_array_foreach (json_object_get(explain, "sites"), i, site) {
         const json_t *counts = json_object_get(site, "endpoints");
         char *order = order_text_of(json_object_get(site, "order"));
-        add_number(&table, json_object_get(site, "rank"));
+        add_number(&table, json_object_get(site, "rank"), "");
         table_add(&table, text_of(site, "site"));
-        add_number(&table, json_object_get(site, "km"));
-        add_number(&table, json_object_get(site, "biased_km"));
+        add_number(&table, json_object_get(site, "km"), " km");
+        add_number(&table, json_object_get(site, "biased_km"), " km");
         table_addf(&table, "%lld/%lld", number_of(counts, "up"), number_of(counts, "total"));
         table_add(&table, order);
         free(order);
@@ -103,7 +104,7 @@ static void show_endpoints_of(const json_t *explain)
     json_t *endpoint;
     json_array_foreach (json_object_get(explain, "endpoints"), i, endpoint) {
         char *age = age_text(number_of(endpoint, "age_ms")), *order = order_text_of(json_object_get(endpoint, "order"));
-        add_number(&table, json_object_get(endpoint, "rank"));
+        add_number(&table, json_object_get(endpoint, "rank"), "");
         table_addf(&table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
         table_addf(&table, "%lld", number_of(endpoint, "tier"));
         table_addf(&table, "%lld", number_of(endpoint, "weight"));
@@ -119,6 +120,11 @@ static void show_endpoints_of(const json_t *explain)
     table_print(&table);
 }
 
+bool refused_by(const json_t *reply)
+{
+    return strcmp(text_of(json_object_get(json_object_get(reply, "explain"), "answer"), "rcode"), "REFUSED") == 0;
+}
+
 void show_explain(const json_t *reply)
 {
     const json_t *explain = json_object_get(reply, "explain");
@@ -126,7 +132,7 @@ void show_explain(const json_t *reply)
     show_client(explain);
     if (json_is_true(json_object_get(explain, "steered")))
         show_service(explain);
-    else
+    else if (!refused_by(reply))
         puts("service     none: not steered, the same answer for every client");
     show_answer(explain);
     if (!json_is_true(json_object_get(explain, "steered")))

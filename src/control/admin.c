@@ -217,7 +217,7 @@ static int listen_at(const char *path, struct error *err)
         error_set(err, "admin socket %.200s: the path is longer than %zu characters", path, sizeof at.sun_path - 1);
         return -1;
     }
-    strcpy(at.sun_path, path);
+    memcpy(at.sun_path, path, strlen(path) + 1);
     if (!make_folder(path, err) || !clear_path(&at, err))
         return -1;
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

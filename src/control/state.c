@@ -179,9 +179,10 @@ static json_t *open_list(const char *folder, enum state_file file, const char *k
 static bool copy_text(const json_t *item, const char *key, char *out, size_t room)
 {
     const char *text = json_string_value(json_object_get(item, key));
-    if (!text || strlen(text) >= room)
+    const size_t len = text ? strlen(text) : room;
+    if (len >= room)
         return false;
-    strcpy(out, text);
+    memcpy(out, text, len + 1);
     return true;
 }
 

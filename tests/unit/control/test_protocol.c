@@ -1,0 +1,140 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "control/protocol.h"
+#include "model/override.h"
+
+#include <string.h>
+
+static void whole_requests_are_read(void **state)
+{
+    (void)state;
+    struct request request;
+    struct error err;
+    const char *line = "{\"version\":1,\"command\":\"drain\",\"target\":\"london\",\"for\":\"1h30m\",\"reason\":\"why \xc3\xa9\"}";
+    assert_true(request_parse(line, strlen(line), &request, &err));
+    assert_int_equal(request.command, COMMAND_DRAIN);
+    assert_string_equal(request.target, "london");
+    assert_string_equal(request.reason, "why \xc3\xa9");
+    assert_int_equal(request.for_ms, 5400000);
+    request_release(&request);
+}
+
+static void what_is_not_given_has_its_default(void **state)
+{
+    (void)state;
+    struct request request;
+    struct error err;
+    const char *line = "{\"command\":\"enable\",\"target\":\"london\"}";
+    assert_true(request_parse(line, strlen(line), &request, &err));
+    assert_string_equal(request.reason, "");
+    assert_int_equal(request.for_ms, 0);
+    request_release(&request);
+}
+
+static void every_command_has_its_own_word(void **state)
+{
+    (void)state;
+    for (enum command command = 0; command < COMMAND_COUNT; command++) {
+        struct request request;
+        struct error err;
+        char line[256];
+        snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command_text(command),
+                 command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE ? ",\"target\":\"x\"" : "",
+                 command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\"" : "");
+        assert_true(request_parse(line, strlen(line), &request, &err));
+        assert_int_equal(request.command, command);
+        request_release(&request);
+    }
+}
+
+static void refused_with(const char *line, const char *part)
+{
+    struct request request;
+    struct error err = {""};
+    if (request_parse(line, strlen(line), &request, &err))
+        fail_msg("taken: %s", line);
+    assert_null(request.root);
+    if (!strstr(err.text, part))
+        fail_msg("%s: \"%s\" is not in \"%s\"", line, part, err.text);
+}
+
+static void what_is_no_request_is_refused_and_says_why(void **state)
+{
+    (void)state;
+    refused_with("", "not JSON");
+    refused_with("status", "not JSON");
+    refused_with("{\"command\":\"status\"", "not JSON");
+    refused_with("{\"command\":\"status\"} {}", "not JSON");
+    refused_with("{\"command\":\"\xff\"}", "not JSON");
+    refused_with("{\"command\":\"status\",\"command\":\"stop\"}", "not JSON");
+    refused_with("[]", "object");
+    refused_with("{}", "\"command\" is missing");
+    refused_with("{\"command\":5}", "\"command\" is missing");
+    refused_with("{\"command\":\"destroy\"}", "no command");
+    refused_with("{\"command\":\"status\",\"version\":2}", "version");
+    refused_with("{\"command\":\"status\",\"version\":\"1\"}", "version");
+    refused_with("{\"command\":\"status\",\"target\":\"x\"}", "takes no \"target\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"client\":\"::1\"}", "takes no \"client\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"tagret\":\"x\"}", "takes no \"tagret\"");
+    refused_with("{\"command\":\"drain\"}", "needs \"target\"");
+    refused_with("{\"command\":\"explain\",\"name\":\"a.\",\"type\":\"A\"}", "needs \"client\"");
+    refused_with("{\"command\":\"drain\",\"target\":7}", "must be a text");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"reason\":\"two\\nlines\"}", "control characters");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"reason\":\"\\u001b[31m\"}", "control characters");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":\"soon\"}", "\"for\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":\"0s\"}", "\"for\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":\"999ms\"}", "\"for\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":30}", "must be a text");
+}
+
+static void texts_that_are_too_long_are_refused(void **state)
+{
+    (void)state;
+    char line[1024], reason[REASON_TEXT + 1];
+    memset(reason, 'r', sizeof reason);
+    reason[REASON_TEXT] = '\0';
+    snprintf(line, sizeof line, "{\"command\":\"drain\",\"target\":\"x\",\"reason\":\"%s\"}", reason);
+    refused_with(line, "at most 255");
+    reason[REASON_TEXT - 1] = '\0';
+    snprintf(line, sizeof line, "{\"command\":\"drain\",\"target\":\"x\",\"reason\":\"%s\"}", reason);
+    struct request request;
+    struct error err;
+    assert_true(request_parse(line, strlen(line), &request, &err));
+    request_release(&request);
+}
+
+static void nesting_without_end_is_refused(void **state)
+{
+    (void)state;
+    static char line[60000];
+    memset(line, '[', sizeof line - 1);
+    refused_with(line, "not JSON");
+}
+
+static void a_text_that_is_not_utf8_does_not_spoil_a_reply(void **state)
+{
+    (void)state;
+    json_t *reply = reply_error("%s", "\xff");
+    assert_non_null(reply);
+    assert_true(json_is_false(json_object_get(reply, "ok")));
+    assert_true(json_is_string(json_object_get(reply, "error")));
+    json_decref(reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_requests_are_read),
+        cmocka_unit_test(what_is_not_given_has_its_default),
+        cmocka_unit_test(every_command_has_its_own_word),
+        cmocka_unit_test(what_is_no_request_is_refused_and_says_why),
+        cmocka_unit_test(texts_that_are_too_long_are_refused),
+        cmocka_unit_test(nesting_without_end_is_refused),
+        cmocka_unit_test(a_text_that_is_not_utf8_does_not_spoil_a_reply),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,270 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "control/state.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+static struct report report;
+
+static int begin(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/sipsteer-unit-XXXXXX");
+    report_init(&report);
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+    report_release(&report);
+    return rmdir(folder);
+}
+
+static void put_file(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static bool is_there(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+static bool warned_of(const char *part)
+{
+    for (size_t i = 0; i < report.count; i++)
+        if (strstr(report.findings[i].text, part))
+            return true;
+    return false;
+}
+
+static void orders_come_back_as_they_were_saved(void **state)
+{
+    (void)state;
+    struct error err;
+    struct overrides saved = {0}, read;
+    const struct override first = {.order = ORDER_DRAIN, .scope = SCOPE_ENDPOINT, .target = "london/lb1.sip.test.", .reason = "a \"quoted\" reason\\ \xc3\xa9",
+                                   .who = "root", .since_s = 1700000000, .until_s = 1800000000, .suspended_until_s = 1750000000};
+    const struct override second = {.order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
+    overrides_put(&saved, &first);
+    overrides_put(&saved, &second);
+    char *text = state_overrides_text(&saved);
+    assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
+    assert_false(is_there("overrides.json.new"));
+    state_read_overrides(folder, true, 1760000000, &report, &read);
+    assert_int_equal(report.count, 0);
+    assert_int_equal(read.count, 2);
+    assert_memory_equal(&read.items[0], &first, sizeof first);
+    assert_memory_equal(&read.items[1], &second, sizeof second);
+    free(text);
+    overrides_release(&saved);
+    overrides_release(&read);
+}
+
+static void orders_that_have_ended_meanwhile_are_left_out(void **state)
+{
+    (void)state;
+    struct error err;
+    struct overrides saved = {0}, read;
+    const struct override order = {.order = ORDER_DRAIN, .scope = SCOPE_SITE, .target = "london", .until_s = 1000};
+    overrides_put(&saved, &order);
+    char *text = state_overrides_text(&saved);
+    assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
+    state_read_overrides(folder, true, 1000, &report, &read);
+    assert_int_equal(read.count, 0);
+    free(text);
+    overrides_release(&saved);
+    overrides_release(&read);
+}
+
+static void unsound_files_are_moved_aside_with_a_warning(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"", "{", "null", "[]", "{}", "{\"version\":2,\"overrides\":[]}", "{\"version\":1,\"overrides\":{}}",
+                                        "{\"version\":1,\"version\":1,\"overrides\":[]}", "\xff\xfe", "{\"version\":1,\"overrides\":[]} trailing"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct overrides read;
+        const size_t before = report.count;
+        put_file("overrides.json", cases[i]);
+        state_read_overrides(folder, true, 0, &report, &read);
+        assert_int_equal(read.count, 0);
+        assert_int_equal(report.errors, 0);
+        if (report.count != before + 1 || is_there("overrides.json") || !is_there("overrides.json.bad"))
+            fail_msg("not moved aside: %s", cases[i]);
+        overrides_release(&read);
+    }
+    assert_true(warned_of("overrides.json.bad"));
+}
+
+static void a_mere_reader_leaves_unsound_files_where_they_are(void **state)
+{
+    (void)state;
+    struct overrides read;
+    put_file("overrides.json", "{");
+    state_read_overrides(folder, false, 0, &report, &read);
+    assert_int_equal(report.count, 1);
+    assert_true(is_there("overrides.json"));
+    overrides_release(&read);
+}
+
+#define ORDER_ITEM(order, scope, target, until)                                                                                               \
+    "{\"order\":" order ",\"scope\":" scope ",\"target\":" target ",\"reason\":\"\",\"who\":\"root\",\"since_s\":1,\"until_s\":" until          \
+    ",\"suspended_until_s\":0}"
+
+static void one_unsound_order_does_not_cost_the_others(void **state)
+{
+    (void)state;
+    struct overrides read;
+    put_file("overrides.json", "{\"version\":1,\"overrides\":[" ORDER_ITEM("\"drain\"", "\"site\"", "\"london\"", "0") "," ORDER_ITEM(
+                                   "\"drown\"", "\"site\"", "\"a\"", "0") "," ORDER_ITEM("\"drain\"", "\"world\"", "\"b\"", "0") "," ORDER_ITEM(
+                                   "\"drain\"", "\"site\"", "7", "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "\"c\"", "-1") ",5,null]}");
+    state_read_overrides(folder, true, 0, &report, &read);
+    assert_int_equal(read.count, 1);
+    assert_string_equal(read.items[0].target, "london");
+    assert_true(is_there("overrides.json.bad"));
+    assert_true(warned_of("the others hold"));
+    overrides_release(&read);
+}
+
+static struct hostport at(const char *text)
+{
+    struct hostport target;
+    assert_true(hostport_parse(text, &target));
+    return target;
+}
+
+static void save_two_verdicts(int64_t wall_s)
+{
+    struct error err;
+    struct saved saved = {0};
+    const struct hostport v4 = at("192.0.2.1:5060"), v6 = at("[2001:db8::1]:5060");
+    saved_add(&saved, "lb1.sip.test.", "udp", &v6, VERDICT_DOWN);
+    saved_add(&saved, "lb1.sip.test.", "udp", &v4, VERDICT_UP);
+    char *text = state_verdicts_text(&saved, wall_s);
+    assert_true(state_write(folder, STATE_VERDICTS, text, &err));
+    free(text);
+    saved_release(&saved);
+}
+
+static void verdicts_come_back_by_the_identity_of_their_check(void **state)
+{
+    (void)state;
+    struct saved read;
+    const struct hostport v4 = at("192.0.2.1:5060"), v6 = at("[2001:db8::1]:5060"), other = at("192.0.2.1:5061");
+    save_two_verdicts(1000000);
+    state_read_verdicts(folder, true, 1000000 + SAVED_MAX_AGE_S, &report, &read);
+    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &v4), VERDICT_UP);
+    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &v6), VERDICT_DOWN);
+    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &other), VERDICT_UNKNOWN);
+    assert_int_equal(saved_find(&read, "lb1.sip.test.", "tcp", &v4), VERDICT_UNKNOWN);
+    assert_int_equal(saved_find(&read, "lb2.sip.test.", "udp", &v4), VERDICT_UNKNOWN);
+    assert_int_equal(report.count, 0);
+    saved_release(&read);
+}
+
+static void old_verdicts_and_those_of_the_future_are_ignored(void **state)
+{
+    (void)state;
+    struct saved read;
+    save_two_verdicts(1000000);
+    state_read_verdicts(folder, true, 1000000 + SAVED_MAX_AGE_S + 1, &report, &read);
+    assert_int_equal(read.count, 0);
+    state_read_verdicts(folder, true, 999999, &report, &read);
+    assert_int_equal(read.count, 0);
+    assert_true(is_there("verdicts.json"));
+    assert_int_equal(report.count, 2);
+}
+
+static void unsound_verdicts_do_not_cost_the_others(void **state)
+{
+    (void)state;
+    struct saved read;
+    put_file("verdicts.json", "{\"version\":1,\"saved_s\":1000,\"checks\":["
+                              "{\"host\":\"a.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\"},"
+                              "{\"host\":\"b.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":70000,\"verdict\":\"up\"},"
+                              "{\"host\":\"c.\",\"probe\":\"p\",\"address\":\"nowhere\",\"port\":1,\"verdict\":\"up\"},"
+                              "{\"host\":\"d.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"sideways\"},{},1]}");
+    state_read_verdicts(folder, true, 1000, &report, &read);
+    assert_int_equal(read.count, 1);
+    assert_true(warned_of("the others hold"));
+    saved_release(&read);
+}
+
+static void nothing_saved_is_no_reason_for_a_warning(void **state)
+{
+    (void)state;
+    struct overrides orders;
+    struct saved verdicts;
+    state_read_overrides(folder, true, 0, &report, &orders);
+    state_read_verdicts(folder, true, 0, &report, &verdicts);
+    assert_int_equal(orders.count + verdicts.count + report.count, 0);
+}
+
+static void the_folder_is_made_with_what_is_above_it(void **state)
+{
+    (void)state;
+    struct error err;
+    struct stat of;
+    char inner[128], outer[100];
+    snprintf(outer, sizeof outer, "%s/a", folder);
+    snprintf(inner, sizeof inner, "%s/b", outer);
+    assert_true(state_open(inner, &err));
+    assert_true(state_open(inner, &err));
+    assert_int_equal(stat(inner, &of), 0);
+    assert_int_equal(of.st_mode & 07007, 0);
+    rmdir(inner);
+    rmdir(outer);
+}
+
+static void a_folder_that_cannot_be_used_is_an_error(void **state)
+{
+    (void)state;
+    struct error err;
+    char path[128];
+    put_file("file", "");
+    snprintf(path, sizeof path, "%s/file", folder);
+    assert_false(state_open(path, &err));
+    assert_non_null(strstr(err.text, "no folder"));
+    assert_false(state_open("/proc/self/state", &err));
+    assert_non_null(strstr(err.text, "/proc/self/state"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(orders_come_back_as_they_were_saved, begin, end),
+        cmocka_unit_test_setup_teardown(orders_that_have_ended_meanwhile_are_left_out, begin, end),
+        cmocka_unit_test_setup_teardown(unsound_files_are_moved_aside_with_a_warning, begin, end),
+        cmocka_unit_test_setup_teardown(a_mere_reader_leaves_unsound_files_where_they_are, begin, end),
+        cmocka_unit_test_setup_teardown(one_unsound_order_does_not_cost_the_others, begin, end),
+        cmocka_unit_test_setup_teardown(verdicts_come_back_by_the_identity_of_their_check, begin, end),
+        cmocka_unit_test_setup_teardown(old_verdicts_and_those_of_the_future_are_ignored, begin, end),
+        cmocka_unit_test_setup_teardown(unsound_verdicts_do_not_cost_the_others, begin, end),
+        cmocka_unit_test_setup_teardown(nothing_saved_is_no_reason_for_a_warning, begin, end),
+        cmocka_unit_test_setup_teardown(the_folder_is_made_with_what_is_above_it, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_used_is_an_error, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
