@@ -132,7 +132,8 @@ struct health_step health_observe(struct health *health, const struct probe *pro
     if (event == EVENT_BUSY)
         hold_busy(health, seen->retry_after_s, now_ms);
 
-    const uint32_t confirm_ms = probe->confirm_ms < probe->interval_ms ? probe->confirm_ms : probe->interval_ms;
+    const uint32_t half_ms = probe->interval_ms / 2;
+    const uint32_t confirm_ms = probe->confirm_ms < half_ms ? probe->confirm_ms : half_ms;
     return (struct health_step){
         .changed = health->verdict != before.verdict || health->doubt != before.doubt,
         .next_ms = confirm ? confirm_ms : probe->interval_ms,

@@ -38,7 +38,7 @@ void health_init(struct health *health, enum verdict saved, uint64_t now_ms);
 /* The only way a verdict changes by probing; the moves are a table in health.c. fall failures in a row make it down, rise passes in a row
  * make it up; the first answer (alive or busy) of an unknown or saved one decides at once, a first failure does not. A busy answer (503)
  * makes it draining at once and holds it for Retry-After (clamped). The first failure of one that is not down asks for a confirming probe
- * after the shorter of probe->confirm_ms and the interval (then again until fall is reached). A probe that could not be sent
+ * after the shorter of probe->confirm_ms and half the interval (then again until fall is reached). A probe that could not be sent
  * (REASON_LOCAL) is no failure: it leaves the verdict in doubt, and fall of them in a row make an up or draining one unknown; a down one
  * stays down. */
 struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms);

@@ -12,7 +12,8 @@ enum scope { SCOPE_SITE, SCOPE_ENDPOINT, SCOPE_SERVICE };
 
 enum { TARGET_TEXT = 320, REASON_TEXT = 256, WHO_TEXT = 64 };
 
-/* drain: no new callers, but better than nobody. disable: never, whatever else is down.
+/* drain: no new callers, but better than nobody. disable: not even then; only if nothing else at all is left that is not disabled, and the service
+ * says on_all_down = "serve-all".
  * Of a service: drain shortens its TTL to the least (so that a disable takes effect at once); disable answers NODATA. */
 struct override {
     enum order order;
