@@ -30,30 +30,46 @@ enum {
 
 enum field { FIELD_LATITUDE, FIELD_LONGITUDE, FIELD_LOCATION, FIELD_COUNTRY, FIELD_CONTINENT, FIELD_ASN, FIELD_COUNT };
 
+/* The maps in a record that are looked into; 0 is the record itself. */
+enum parent { ROOT, COUNTRY, REGISTERED_COUNTRY, CONTINENT, LOCATION, TRAITS, PARENT_COUNT };
+
+/* A map's key with its length, which tells most keys apart. */
+struct key {
+    const char *text;
+    uint32_t size;
+};
+#define KEY(literal) {literal, sizeof literal - 1}
+
+static const struct key parents[PARENT_COUNT] = {
+    [ROOT] = KEY(""),           [COUNTRY] = KEY("country"),   [REGISTERED_COUNTRY] = KEY("registered_country"),
+    [CONTINENT] = KEY("continent"), [LOCATION] = KEY("location"), [TRAITS] = KEY("traits"),
+};
+
 /* Every layout in one table: where a field stands, and which place wins (lowest rank) when a record has several. */
 static const struct layout {
-    const char *parent, *key; /* parent "": the record itself */
+    enum parent parent;
+    struct key key;
     enum field field;
     unsigned rank;
 } layouts[] = {
-    {"location", "latitude", FIELD_LATITUDE, 1},
-    {"location", "longitude", FIELD_LONGITUDE, 1},
-    {"country", "iso_code", FIELD_COUNTRY, 1},
-    {"registered_country", "iso_code", FIELD_COUNTRY, 3},
-    {"continent", "code", FIELD_CONTINENT, 1},
-    {"traits", "autonomous_system_number", FIELD_ASN, 2},
-    {"", "autonomous_system_number", FIELD_ASN, 1},
-    {"", "asn", FIELD_ASN, 1},
-    {"", "latitude", FIELD_LATITUDE, 2},
-    {"", "lat", FIELD_LATITUDE, 3},
-    {"", "longitude", FIELD_LONGITUDE, 2},
-    {"", "lng", FIELD_LONGITUDE, 3},
-    {"", "lon", FIELD_LONGITUDE, 4},
-    {"", "loc", FIELD_LOCATION, 1},
-    {"", "country_code", FIELD_COUNTRY, 1},
-    {"", "country", FIELD_COUNTRY, 2}, /* a code here, a name in layouts that have country_code */
-    {"", "continent_code", FIELD_CONTINENT, 1},
-    {"", "continent", FIELD_CONTINENT, 2},
+    {LOCATION, KEY("latitude"), FIELD_LATITUDE, 1},
+    {LOCATION, KEY("longitude"), FIELD_LONGITUDE, 1},
+    {COUNTRY, KEY("iso_code"), FIELD_COUNTRY, 1},
+    {REGISTERED_COUNTRY, KEY("iso_code"), FIELD_COUNTRY, 3},
+    {CONTINENT, KEY("code"), FIELD_CONTINENT, 1},
+    {TRAITS, KEY("autonomous_system_number"), FIELD_ASN, 2},
+    {ROOT, KEY("autonomous_system_number"), FIELD_ASN, 1},
+    {ROOT, KEY("asn"), FIELD_ASN, 1},
+    {ROOT, KEY("latitude"), FIELD_LATITUDE, 2},
+    {ROOT, KEY("lat"), FIELD_LATITUDE, 3},
+    {ROOT, KEY("longitude"), FIELD_LONGITUDE, 2},
+    {ROOT, KEY("lng"), FIELD_LONGITUDE, 3},
+    {ROOT, KEY("lon"), FIELD_LONGITUDE, 4},
+    {ROOT, KEY("loc"), FIELD_LOCATION, 1},
+    {ROOT, KEY("country_code"), FIELD_COUNTRY, 1},
+    {ROOT, KEY("country"), FIELD_COUNTRY, 2}, /* a code here, a name in layouts that have country_code */
+    {ROOT, KEY("continent_code"), FIELD_CONTINENT, 1},
+    {ROOT, KEY("continent"), FIELD_CONTINENT, 2},
 };
 
 struct decoder {
@@ -114,19 +130,17 @@ static bool read_head(struct decoder *decoder, struct reader *r, struct value *r
     return !r->bad;
 }
 
-/* Moves r past one value with all that is in it. */
-static bool skip_value(struct decoder *decoder, struct reader *r, unsigned nesting)
+/* Moves r past what is behind a value's head. */
+static bool skip_payload(struct decoder *decoder, struct reader *r, const struct value *value, unsigned nesting)
 {
-    struct value value;
-    if (nesting > NESTING_MAX || !read_head(decoder, r, &value))
-        return false;
-    if (value.type == TYPE_POINTER || value.type == TYPE_BOOLEAN)
+    if (value->type == TYPE_POINTER || value->type == TYPE_BOOLEAN)
         return true;
-    if (value.type != TYPE_MAP && value.type != TYPE_ARRAY)
-        return read_span(r, value.size) != NULL;
-    const uint64_t entries = value.type == TYPE_MAP ? 2 * (uint64_t)value.size : value.size;
+    if (value->type != TYPE_MAP && value->type != TYPE_ARRAY)
+        return read_span(r, value->size) != NULL;
+    const uint64_t entries = value->type == TYPE_MAP ? 2 * (uint64_t)value->size : value->size;
     for (uint64_t i = 0; i < entries; i++) {
-        if (!skip_value(decoder, r, nesting + 1))
+        struct value entry;
+        if (nesting == NESTING_MAX || !read_head(decoder, r, &entry) || !skip_payload(decoder, r, &entry, nesting + 1))
             return false;
     }
     return true;
@@ -135,14 +149,13 @@ static bool skip_value(struct decoder *decoder, struct reader *r, unsigned nesti
 /* The value at r, or the one that a pointer there leads to; moves r past it. A pointer to a pointer is not allowed. */
 static bool read_value(struct decoder *decoder, struct reader *r, struct value *ret_value)
 {
-    struct reader at = *r;
-    if (!skip_value(decoder, r, 0) || !read_head(decoder, &at, ret_value))
+    if (!read_head(decoder, r, ret_value) || !skip_payload(decoder, r, ret_value, 0))
         return false;
     if (ret_value->type != TYPE_POINTER)
         return true;
     if (ret_value->size >= decoder->len)
         return false;
-    at = reader_over(decoder->data + ret_value->size, decoder->len - ret_value->size);
+    struct reader at = reader_over(decoder->data + ret_value->size, decoder->len - ret_value->size);
     return read_head(decoder, &at, ret_value) && ret_value->type != TYPE_POINTER;
 }
 
@@ -283,41 +296,46 @@ static bool take(struct decoder *decoder, enum field field, const struct value *
     return false;
 }
 
-static bool is_parent(const char *key)
+static bool key_equal(const struct key *key, const struct value *value)
 {
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
-        if (*layouts[i].parent == *key && strcmp(layouts[i].parent, key) == 0)
-            return true;
-    }
-    return false;
+    return key->size == value->size && memcmp(key->text, value->payload.at, key->size) == 0;
 }
 
-static void take_field(struct decoder *decoder, const char *parent, const char *key, const struct value *value)
+static void take_field(struct decoder *decoder, enum parent parent, const struct value *key, const struct value *value)
 {
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         const struct layout *layout = &layouts[i];
         unsigned *rank = &decoder->rank[layout->field];
-        if (*layout->key != *key || strcmp(layout->key, key) != 0 || strcmp(layout->parent, parent) != 0)
+        if (layout->parent != parent || !key_equal(&layout->key, key))
             continue;
         if ((*rank == 0 || layout->rank < *rank) && take(decoder, layout->field, value))
             *rank = layout->rank;
     }
 }
 
+static enum parent find_parent(const struct value *key)
+{
+    enum parent parent = PARENT_COUNT;
+    while (--parent != ROOT && !key_equal(&parents[parent], key))
+        continue;
+    return parent;
+}
+
 /* Goes through a map's pairs, and through the maps in it that the layouts name. */
-static bool decode_map(struct decoder *decoder, const struct value *map, const char *parent)
+static bool decode_map(struct decoder *decoder, const struct value *map, enum parent parent)
 {
     struct reader r = map->payload;
     for (uint32_t i = 0; i < map->size; i++) {
         struct value key, value;
-        char name[TEXT_MAX + 1];
-        if (!read_value(decoder, &r, &key) || key.type != TYPE_STRING || !read_value(decoder, &r, &value))
+        if (!read_value(decoder, &r, &key) || key.type != TYPE_STRING || key.size > reader_left(&key.payload) ||
+            !read_value(decoder, &r, &value))
             return false;
-        if (!text_of(&key, name))
+        if (value.type != TYPE_MAP) {
+            take_field(decoder, parent, &key, &value);
             continue;
-        if (value.type != TYPE_MAP)
-            take_field(decoder, parent, name, &value);
-        else if (*parent == '\0' && is_parent(name) && !decode_map(decoder, &value, name))
+        }
+        const enum parent inner = parent == ROOT ? find_parent(&key) : ROOT;
+        if (inner != ROOT && !decode_map(decoder, &value, inner))
             return false;
     }
     return true;
@@ -332,7 +350,7 @@ bool record_decode(const uint8_t *data, size_t len, size_t offset, struct record
     struct decoder decoder = {.data = data, .len = len, .values_left = VALUES_MAX, .record = &record};
     struct reader r = reader_over(data + offset, len - offset);
     struct value map;
-    if (!read_value(&decoder, &r, &map) || map.type != TYPE_MAP || !decode_map(&decoder, &map, ""))
+    if (!read_value(&decoder, &r, &map) || map.type != TYPE_MAP || !decode_map(&decoder, &map, ROOT))
         return false;
     const unsigned *rank = decoder.rank;
     record.has_location = rank[FIELD_LOCATION] || (rank[FIELD_LATITUDE] && rank[FIELD_LONGITUDE]);

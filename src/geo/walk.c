@@ -120,13 +120,20 @@ static bool step(struct walk *walk, const uint32_t *at, uint32_t *children)
     return true;
 }
 
+static bool build(struct walk *walk, const uint32_t *at, unsigned depth, uint32_t *ret_at);
+
 /* The trie below these cursors. */
+static inline bool build_or_end(struct walk *walk, const uint32_t *at, unsigned depth, uint32_t *ret_at)
+{
+    if (!all_done(walk, at))
+        return build(walk, at, depth, ret_at);
+    *ret_at = make_leaf(walk, at);
+    return true;
+}
+
+/* The same where a source has more to say. */
 static bool build(struct walk *walk, const uint32_t *at, unsigned depth, uint32_t *ret_at)
 {
-    if (all_done(walk, at)) {
-        *ret_at = make_leaf(walk, at);
-        return true;
-    }
     if (is_ipv4_again(walk, at, depth)) {
         *ret_at = walk->root_v4;
         return true;
@@ -138,8 +145,8 @@ static bool build(struct walk *walk, const uint32_t *at, unsigned depth, uint32_
     walk->budget--;
     uint32_t *children = walk->cursors + (size_t)depth * 2 * walk->count;
     uint32_t left, right;
-    if (!step(walk, at, children) || !build(walk, children, depth + 1, &left) ||
-        !build(walk, children + walk->count, depth + 1, &right))
+    if (!step(walk, at, children) || !build_or_end(walk, children, depth + 1, &left) ||
+        !build_or_end(walk, children + walk->count, depth + 1, &right))
         return false;
     *ret_at = trie_grow_join(&walk->grow, left, right);
     return true;
@@ -164,7 +171,7 @@ static bool start(struct walk *walk, enum family family, uint32_t *at)
 static bool build_family(struct walk *walk, enum family family, uint32_t *ret_root)
 {
     uint32_t *at = mem_new(walk->count, sizeof *at);
-    const bool sound = start(walk, family, at) && build(walk, at, 0, ret_root);
+    const bool sound = start(walk, family, at) && build_or_end(walk, at, 0, ret_root);
     free(at);
     return sound;
 }
