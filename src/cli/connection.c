@@ -22,8 +22,8 @@ static int open_socket(const char *path, unsigned timeout_s, struct error *err)
     memcpy(at.sun_path, path, strlen(path) + 1);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const struct timeval wait = {.tv_sec = timeout_s};
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
-        connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
         return fd;
     error_set(err, "no daemon at %s: %s", path, strerror(errno));
     if (fd >= 0)

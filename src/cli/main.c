@@ -74,9 +74,9 @@ static void print_usage(FILE *to)
 
 static void print_help(const struct command *command)
 {
-    printf("usage: sipsteer [-c FILE%s] %s%s%s%s [--json]\n\n%s\n", command->takes & ALONE ? "" : " | -s SOCKET", command->name, command->words,
-           command->takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "", command->takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "",
-           command->help);
+    printf("usage: sipsteer [-c FILE%s] %s%s%s%s [--json]\n\n%s\n", command->takes & ALONE ? "" : " | -s SOCKET", command->name,
+           command->words, command->takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "",
+           command->takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", command->help);
     if (command->takes & TAKES_CLIENT)
         puts("\n      --client ADDR[/LEN]  the caller's network, as a resolver would give it (EDNS client subnet), or its resolver");
     if (command->takes & TAKES_ORDER)
@@ -156,9 +156,7 @@ static int show(const struct command *command, const struct arguments *args, con
         else
             puts("done");
     }
-    if (refused_by(reply))
-        fprintf(stderr, "sipsteer: %s is in none of the zones: such questions are refused\n", args->words[0]);
-    return ok && !alarmed && !refused_by(reply) ? EXIT_DONE : EXIT_WRONG;
+    return ok && !alarmed ? EXIT_DONE : EXIT_WRONG;
 }
 
 /* The socket of the daemon with this configuration, to be freed; NULL with the findings printed. */
@@ -204,8 +202,9 @@ static int read_files(const struct command *command, const struct arguments *arg
     const bool check = command->takes & ALONE;
     if (check && !args->json)
         return control_print_check(path);
-    json_t *reply = check ? control_check(path)
-                          : control_explain(path, &(struct question){.name = args->words[0], .type = args->words[1], .client = args->client});
+    json_t *reply = check
+                        ? control_check(path)
+                        : control_explain(path, &(struct question){.name = args->words[0], .type = args->words[1], .client = args->client});
     const int code = show(command, args, reply);
     json_decref(reply);
     return code;
@@ -232,27 +231,13 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
         switch (option) {
-        case 'c':
-            ret_args->config = optarg;
-            break;
-        case 's':
-            ret_args->socket = optarg;
-            break;
-        case CLIENT:
-            ret_args->client = optarg;
-            break;
-        case FOR:
-            ret_args->span = optarg;
-            break;
-        case REASON:
-            ret_args->reason = optarg;
-            break;
-        case JSON:
-            ret_args->json = true;
-            break;
-        case 'h':
-            ret_args->help = true;
-            break;
+        case 'c': ret_args->config = optarg; break;
+        case 's': ret_args->socket = optarg; break;
+        case CLIENT: ret_args->client = optarg; break;
+        case FOR: ret_args->span = optarg; break;
+        case REASON: ret_args->reason = optarg; break;
+        case JSON: ret_args->json = true; break;
+        case 'h': ret_args->help = true; break;
         case VERSION:
             puts("sipsteer " SIPSTEER_VERSION);
             *ret_code = EXIT_DONE;

@@ -47,8 +47,8 @@ char *order_text_of(const json_t *order)
         return mem_text("");
     const char *reason = text_of(order, "reason");
     char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("");
-    char *text = mem_format("%s%s%s by %s%s%s", strcmp(text_of(order, "order"), "drain") == 0 ? "drained" : "disabled", *until ? " " : "", until,
-                            text_of(order, "who"), *reason ? ": " : "", reason);
+    char *text = mem_format("%s%s%s by %s%s%s", strcmp(text_of(order, "order"), "drain") == 0 ? "drained" : "disabled", *until ? " " : "",
+                            until, text_of(order, "who"), *reason ? ": " : "", reason);
     free(until);
     return text;
 }
@@ -69,8 +69,8 @@ static void show_counts(const json_t *counts)
 static void show_probes(const json_t *probes)
 {
     if (json_is_true(json_object_get(probes, "running"))) {
-        printf("probes      %lld checks, %lld probes ended, at most %lld ms late\n", number_of(probes, "checks"), number_of(probes, "ended"),
-               number_of(probes, "late_max_ms"));
+        printf("probes      %lld checks, %lld probes ended, at most %lld ms late\n", number_of(probes, "checks"),
+               number_of(probes, "ended"), number_of(probes, "late_max_ms"));
         return;
     }
     char *age = age_text(number_of(probes, "age_ms"));
@@ -101,25 +101,22 @@ static void show_list(const char *name, const json_t *list)
 {
     size_t i;
     json_t *item;
-    json_array_foreach (list, i, item)
-        printf("%-12s%s\n", i ? "" : name, json_string_value(item));
+    json_array_foreach(list, i, item) printf("%-12s%s\n", i ? "" : name, json_string_value(item));
 }
 
 static void show_zones(const json_t *zones)
 {
     size_t i;
     json_t *zone;
-    json_array_foreach (zones, i, zone)
-        printf("%-12s%s serial %lld, %lld names, %s\n", i ? "" : "zones", text_of(zone, "name"), number_of(zone, "serial"), number_of(zone, "names"),
-               text_of(zone, "file"));
+    json_array_foreach(zones, i, zone) printf("%-12s%s serial %lld, %lld names, %s\n", i ? "" : "zones", text_of(zone, "name"),
+                                              number_of(zone, "serial"), number_of(zone, "names"), text_of(zone, "file"));
 }
 
 void show_status(const json_t *reply)
 {
     const json_t *status = json_object_get(reply, "status"), *geo = json_object_get(status, "geo"), *alarm;
     size_t i;
-    json_array_foreach (json_object_get(status, "alarms"), i, alarm)
-        printf("ALARM       %s\n", json_string_value(alarm));
+    json_array_foreach(json_object_get(status, "alarms"), i, alarm) printf("ALARM       %s\n", json_string_value(alarm));
     char *uptime = age_text(number_of(status, "uptime_ms")), *loaded = age_text(number_of(status, "loaded_age_ms"));
     printf("%s, process %lld, %s, up %s\n", text_of(status, "program"), number_of(status, "pid"), text_of(status, "phase"), uptime);
     printf("config      %s, loaded %s ago; snapshot %lld\n", text_of(status, "config"), loaded, number_of(status, "generation"));
@@ -142,10 +139,12 @@ void show_status(const json_t *reply)
 void show_sites(const json_t *reply)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"SITE", "REGION", "UP", "DRAINING", "DOWN", "UNKNOWN", "MIN UP", "LOCATION", "BIAS", "ORDER", NULL});
+    table_init(&table,
+               (const char *const[]){"SITE", "REGION", "UP", "DRAINING", "DOWN", "UNKNOWN", "MIN UP", "LOCATION", "BIAS", "ORDER", NULL});
     size_t i;
     json_t *site;
-    json_array_foreach (json_object_get(reply, "sites"), i, site) {
+    json_array_foreach(json_object_get(reply, "sites"), i, site)
+    {
         const json_t *counts = json_object_get(site, "endpoints");
         table_add(&table, text_of(site, "site"));
         table_add(&table, text_of(site, "region"));
@@ -154,7 +153,8 @@ void show_sites(const json_t *reply)
         table_addf(&table, "%lld", number_of(counts, "down"));
         table_addf(&table, "%lld", number_of(counts, "unknown"));
         table_addf(&table, "%lld", number_of(site, "min_up"));
-        table_addf(&table, "%.2f,%.2f", json_number_value(json_object_get(site, "latitude")), json_number_value(json_object_get(site, "longitude")));
+        table_addf(&table, "%.2f,%.2f", json_number_value(json_object_get(site, "latitude")),
+                   json_number_value(json_object_get(site, "longitude")));
         table_addf(&table, "%lld%%", number_of(site, "bias"));
         add_order(&table, json_object_get(site, "order"));
     }
@@ -199,10 +199,12 @@ static void add_endpoint(struct table *table, const json_t *endpoint, const json
 void show_endpoints(const json_t *reply)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"ENDPOINT", "VERDICT", "FOR", "REASON", "ORDER", "PROBE", "AT", "LAST", "RTT", "PROBES", NULL});
+    table_init(&table,
+               (const char *const[]){"ENDPOINT", "VERDICT", "FOR", "REASON", "ORDER", "PROBE", "AT", "LAST", "RTT", "PROBES", NULL});
     size_t i;
     json_t *endpoint;
-    json_array_foreach (json_object_get(reply, "endpoints"), i, endpoint) {
+    json_array_foreach(json_object_get(reply, "endpoints"), i, endpoint)
+    {
         const json_t *checks = json_object_get(endpoint, "checks");
         add_endpoint(&table, endpoint, json_array_get(checks, 0), true);
         for (size_t c = 1; c < json_array_size(checks); c++)
@@ -235,7 +237,8 @@ void show_overrides(const json_t *reply)
     table_init(&table, (const char *const[]){"TARGET", "ORDER", "STATE", "GIVEN", "ENDS", "BY", "REASON", NULL});
     size_t i;
     json_t *order;
-    json_array_foreach (list, i, order) {
+    json_array_foreach(list, i, order)
+    {
         char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("when enabled");
         char *age = age_text(clock_wall_ms() - number_of(order, "since_s") * 1000);
         table_add(&table, text_of(order, "target"));
@@ -273,6 +276,6 @@ void show_findings(const json_t *reply)
 {
     size_t i;
     json_t *finding;
-    json_array_foreach (json_object_get(reply, "findings"), i, finding)
+    json_array_foreach(json_object_get(reply, "findings"), i, finding)
         fprintf(stderr, "%s: %s\n", text_of(finding, "severity"), text_of(finding, "text"));
 }

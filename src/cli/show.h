@@ -2,7 +2,6 @@
 #pragma once
 
 #include <jansson.h>
-#include <stdbool.h>
 
 void show_status(const json_t *reply);
 void show_sites(const json_t *reply);
@@ -11,9 +10,6 @@ void show_overrides(const json_t *reply);
 void show_explain(const json_t *reply); /* show_explain.c */
 void show_order(const json_t *reply);
 void show_findings(const json_t *reply);
-
-/* An explained question whose name is in none of the zones. */
-bool refused_by(const json_t *reply);
 
 /* Of the cells. Members that are missing read as "" and 0. */
 const char *text_of(const json_t *object, const char *key);

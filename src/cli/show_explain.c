@@ -11,7 +11,8 @@ static void show_client(const json_t *explain)
     const json_t *place = json_object_get(explain, "place");
     printf("client      %s", text_of(explain, "client"));
     if (json_is_true(json_object_get(place, "known")))
-        printf(", at %.2f,%.2f", json_number_value(json_object_get(place, "latitude")), json_number_value(json_object_get(place, "longitude")));
+        printf(", at %.2f,%.2f", json_number_value(json_object_get(place, "latitude")),
+               json_number_value(json_object_get(place, "longitude")));
     else
         printf(", at an unknown place");
     if (*text_of(place, "country"))
@@ -32,15 +33,16 @@ static void show_service(const json_t *explain)
     const json_t *service = json_object_get(explain, "service"), *of = json_object_get(explain, "class");
     char *order = order_text_of(json_object_get(service, "order"));
     const char *label = text_of(service, "label");
-    printf("service     %s%s%s%s: %s, srv %s, at most %lld targets, when all is down %s%s%s\n", text_of(service, "name"), *label ? " (" : "", label,
-           *label ? ")" : "", text_of(service, "policy"), text_of(service, "srv"), number_of(service, "targets"), text_of(service, "on_all_down"),
-           *order ? "; " : "", order);
+    printf("service     %s%s%s%s: %s, srv %s, at most %lld targets, when all is down %s%s%s\n", text_of(service, "name"),
+           *label ? " (" : "", label, *label ? ")" : "", text_of(service, "policy"), text_of(service, "srv"), number_of(service, "targets"),
+           text_of(service, "on_all_down"), *order ? "; " : "", order);
     free(order);
     printf("class       %lld of %lld, certain at /%lld\n", number_of(of, "number"), number_of(of, "of"), number_of(of, "certain_at"));
     if (json_is_true(json_object_get(explain, "uniform")))
         printf("bucket      all %lld alike\n", number_of(explain, "buckets"));
     else if (json_is_true(json_object_get(service, "spread_query")))
-        printf("bucket      another for each query; this is what bucket %lld of %lld gets\n", number_of(explain, "bucket"), number_of(explain, "buckets"));
+        printf("bucket      another for each query; this is what bucket %lld of %lld gets\n", number_of(explain, "bucket"),
+               number_of(explain, "buckets"));
     else
         printf("bucket      %lld of %lld\n", number_of(explain, "bucket"), number_of(explain, "buckets"));
     printf("scope       /%lld\n", number_of(explain, "scope"));
@@ -53,16 +55,15 @@ static void show_section(const json_t *answer, const char *name)
 {
     size_t i;
     json_t *record;
-    json_array_foreach (json_object_get(answer, name), i, record)
-        printf("%-12s%s\n", i ? "" : name, json_string_value(record));
+    json_array_foreach(json_object_get(answer, name), i, record) printf("%-12s%s\n", i ? "" : name, json_string_value(record));
 }
 
 static void show_answer(const json_t *explain)
 {
     const json_t *answer = json_object_get(explain, "answer");
     const char *kind = text_of(explain, "selection");
-    printf("rcode       %s%s%s%s\n", text_of(answer, "rcode"), json_is_true(json_object_get(answer, "authoritative")) ? ", authoritative" : "",
-           *kind ? ", " : "", kind);
+    printf("rcode       %s%s%s%s\n", text_of(answer, "rcode"),
+           json_is_true(json_object_get(answer, "authoritative")) ? ", authoritative" : "", *kind ? ", " : "", kind);
     show_section(answer, "answer");
     show_section(answer, "authority");
     show_section(answer, "additional");
@@ -82,7 +83,8 @@ static void show_sites_of(const json_t *explain)
     table_init(&table, (const char *const[]){"RANK", "SITE", "DISTANCE", "BIASED", "UP", "ORDER", NULL});
     size_t i;
     json_t *site;
-    json_array_foreach (json_object_get(explain, "sites"), i, site) {
+    json_array_foreach(json_object_get(explain, "sites"), i, site)
+    {
         const json_t *counts = json_object_get(site, "endpoints");
         char *order = order_text_of(json_object_get(site, "order"));
         add_number(&table, json_object_get(site, "rank"), "");
@@ -99,10 +101,12 @@ static void show_sites_of(const json_t *explain)
 static void show_endpoints_of(const json_t *explain)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"ANSWER", "ENDPOINT", "TIER", "WEIGHT", "STANDING", "WHY", "VERDICT", "FOR", "REASON", "ORDER", NULL});
+    table_init(&table,
+               (const char *const[]){"ANSWER", "ENDPOINT", "TIER", "WEIGHT", "STANDING", "WHY", "VERDICT", "FOR", "REASON", "ORDER", NULL});
     size_t i;
     json_t *endpoint;
-    json_array_foreach (json_object_get(explain, "endpoints"), i, endpoint) {
+    json_array_foreach(json_object_get(explain, "endpoints"), i, endpoint)
+    {
         char *age = age_text(number_of(endpoint, "age_ms")), *order = order_text_of(json_object_get(endpoint, "order"));
         add_number(&table, json_object_get(endpoint, "rank"), "");
         table_addf(&table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
@@ -120,11 +124,6 @@ static void show_endpoints_of(const json_t *explain)
     table_print(&table);
 }
 
-bool refused_by(const json_t *reply)
-{
-    return strcmp(text_of(json_object_get(json_object_get(reply, "explain"), "answer"), "rcode"), "REFUSED") == 0;
-}
-
 void show_explain(const json_t *reply)
 {
     const json_t *explain = json_object_get(reply, "explain");
@@ -132,7 +131,9 @@ void show_explain(const json_t *reply)
     show_client(explain);
     if (json_is_true(json_object_get(explain, "steered")))
         show_service(explain);
-    else if (!refused_by(reply))
+    else if (strcmp(text_of(json_object_get(explain, "answer"), "rcode"), "REFUSED") == 0)
+        puts("service     none: the name is in no zone");
+    else
         puts("service     none: not steered, the same answer for every client");
     show_answer(explain);
     if (!json_is_true(json_object_get(explain, "steered")))

@@ -132,7 +132,7 @@ static void on_end(struct bufferevent *stream, short what, void *context)
     const bool idle = (what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING);
     client->eof = what & BEV_EVENT_EOF;
     if (idle && client->waiting)
-        bufferevent_enable(stream, EV_READ); /* it waits for us */
+        bufferevent_enable(stream, EV_READ);   /* it waits for us */
     else if (!client->eof || answered(client)) /* a client may close its side and still read the answer */
         hang_up(client);
 }
@@ -233,7 +233,8 @@ static int listen_at(const char *path, struct error *err)
     return -1;
 }
 
-struct admin *admin_new(struct event_base *base, int priority, const char *path, admin_request_fn on_request, void *context, struct error *err)
+struct admin *admin_new(struct event_base *base, int priority, const char *path, admin_request_fn on_request, void *context,
+                        struct error *err)
 {
     const int fd = listen_at(path, err);
     if (fd < 0)

@@ -18,7 +18,8 @@ typedef void (*admin_request_fn)(struct client *client, const char *line, size_t
 
 /* Makes the socket (and its folder, 0755) with mode 0660. A stale socket is replaced; one on which somebody answers is an error. priority: of its
  * events in base. */
-struct admin *admin_new(struct event_base *base, int priority, const char *path, admin_request_fn on_request, void *context, struct error *err);
+struct admin *admin_new(struct event_base *base, int priority, const char *path, admin_request_fn on_request, void *context,
+                        struct error *err);
 
 /* Sends the reply (taken) and lets the client's next request come. A client that has gone meanwhile is forgotten. */
 void admin_reply(struct client *client, json_t *reply);

@@ -125,7 +125,8 @@ static void recompose(struct beliefs *beliefs, size_t endpoint, uint64_t now_ms)
     beliefs->health[endpoint].since_ms = same ? before.since_ms : now_ms;
 }
 
-void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved, uint64_t now_ms)
+void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved,
+                  uint64_t now_ms)
 {
     const struct config *config = world_config(world);
     const size_t endpoints = config->endpoint_count;

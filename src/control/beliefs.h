@@ -18,17 +18,18 @@ struct beliefs {
     const struct config *config;
     struct checkup *checks; /* those of one endpoint stand together */
     size_t check_count;
-    uint32_t *first; /* by endpoint: its first check; one more entry for the end */
-    uint8_t *families; /* by endpoint: bit 0 IPv4, bit 1 IPv6 where the zone files have such addresses */
+    uint32_t *first;                /* by endpoint: its first check; one more entry for the end */
+    uint8_t *families;              /* by endpoint: bit 0 IPv4, bit 1 IPv6 where the zone files have such addresses */
     struct endpoint_health *health; /* by endpoint */
-    uint32_t generation;   /* of the engine's set */
-    uint32_t *successors;  /* by check of the set before: its index in this set, or UINT32_MAX */
+    uint32_t generation;            /* of the engine's set */
+    uint32_t *successors;           /* by check of the set before: its index in this set, or UINT32_MAX */
     size_t successor_count;
-    size_t saved_count;    /* checks that began with a saved verdict */
+    size_t saved_count; /* checks that began with a saved verdict */
 };
 
 /* Checks known to previous (may be NULL) keep what is believed; new ones begin with their saved verdict (saved may be NULL) or unknown. */
-void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved, uint64_t now_ms);
+void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved,
+                  uint64_t now_ms);
 void beliefs_release(struct beliefs *beliefs);
 
 /* Hands the checks to the engine as the set of beliefs->generation. */

@@ -34,16 +34,11 @@ static json_t *describe(const struct director *director, const struct request *r
 {
     const struct view view = director_view(director);
     switch (request->command) {
-    case COMMAND_STATUS:
-        return with("status", status_json(director));
-    case COMMAND_SITES:
-        return with("sites", describe_sites(&view));
-    case COMMAND_ENDPOINTS:
-        return with("endpoints", describe_endpoints(&view));
-    case COMMAND_OVERRIDES:
-        return with("overrides", describe_overrides(&view));
-    default:
-        return explain_command(&view, request);
+    case COMMAND_STATUS: return with("status", status_json(director));
+    case COMMAND_SITES: return with("sites", describe_sites(&view));
+    case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
+    case COMMAND_OVERRIDES: return with("overrides", describe_overrides(&view));
+    default: return explain_command(&view, request);
     }
 }
 
@@ -59,18 +54,13 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     switch (request.command) {
     case COMMAND_DRAIN:
     case COMMAND_DISABLE:
-    case COMMAND_ENABLE:
-        order(director, client, &request);
-        break;
-    case COMMAND_RELOAD:
-        reload_begin(director, client);
-        break;
+    case COMMAND_ENABLE: order(director, client, &request); break;
+    case COMMAND_RELOAD: reload_begin(director, client); break;
     case COMMAND_STOP:
         admin_reply(client, reply_ok());
         director_stop(director);
         break;
-    default:
-        admin_reply(client, describe(director, &request));
+    default: admin_reply(client, describe(director, &request));
     }
     request_release(&request);
 }

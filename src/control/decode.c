@@ -54,17 +54,14 @@ static unsigned names_in(uint16_t type, unsigned *ret_before)
 {
     *ret_before = type == TYPE_MX ? 2 : type == TYPE_SRV ? 6 : 0;
     switch (type) {
-    case TYPE_SOA:
-        return 2;
+    case TYPE_SOA: return 2;
     case TYPE_NS:
     case TYPE_CNAME:
     case TYPE_PTR:
     case TYPE_DNAME:
     case TYPE_MX:
-    case TYPE_SRV:
-        return 1;
-    default:
-        return 0;
+    case TYPE_SRV: return 1;
+    default: return 0;
     }
 }
 

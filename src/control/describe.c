@@ -32,8 +32,8 @@ json_t *describe_counts(const struct view *view, size_t first, size_t count)
     json_int_t of[4] = {0};
     for (size_t i = first; i < first + count; i++)
         of[view->setup->beliefs.health[i].overall]++;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)count, "up", of[VERDICT_UP], "draining", of[VERDICT_DRAINING], "down",
-                     of[VERDICT_DOWN], "unknown", of[VERDICT_UNKNOWN]);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)count, "up", of[VERDICT_UP], "draining", of[VERDICT_DRAINING],
+                     "down", of[VERDICT_DOWN], "unknown", of[VERDICT_UNKNOWN]);
 }
 
 static json_t *order_on(const struct view *view, const char *target)
@@ -64,8 +64,8 @@ json_t *describe_endpoint_order(const struct view *view, size_t endpoint)
 static json_t *describe_site(const struct view *view, size_t number)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
-    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o}", "site", site->name, "region", site->region, "latitude", site->latitude, "longitude",
-                     site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
+    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o}", "site", site->name, "region", site->region, "latitude", site->latitude,
+                     "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
                      describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number));
 }
 
@@ -82,8 +82,8 @@ static json_t *describe_check(const struct view *view, const struct checkup *at)
     char target[HOSTPORT_TEXT];
     json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "probe", at->check.probe.name, "transport",
                               transport_text(at->check.probe.transport), "address", hostport_format(&at->check.target, target), "verdict",
-                              verdict_text(at->health.verdict), "reason", reason_text(at->health.reason), "doubt", at->health.doubt, "probes",
-                              (json_int_t)at->count);
+                              verdict_text(at->health.verdict), "reason", reason_text(at->health.reason), "doubt", at->health.doubt,
+                              "probes", (json_int_t)at->count);
     describe_since(view, check, at->health.since_ms);
     if (at->count) {
         json_object_set_new(check, "last", json_string(reason_text(at->last.reason)));

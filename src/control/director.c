@@ -30,7 +30,8 @@ struct view director_view(const struct director *director)
 static void log_suspicion(bool before, const struct setup *setup)
 {
     if (setup->suspect && !before)
-        log_error("suspect: every endpoint fell at once; the falls are not believed and the answers stay: look at this machine's own network");
+        log_error(
+            "suspect: every endpoint fell at once; the falls are not believed and the answers stay: look at this machine's own network");
     else if (before && !setup->suspect)
         log_notice("suspect: over, verdicts are believed again");
 }
@@ -104,8 +105,8 @@ static void log_transition(const struct director *director, uint16_t endpoint, c
     const struct endpoint_health *now = &director->setup->beliefs.health[endpoint];
     const struct config *config = world_config(director->setup->world);
     const struct endpoint *of = &config->endpoints[endpoint];
-    log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(before->overall), verdict_text(now->overall),
-               reason_text(now->reason));
+    log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(before->overall),
+               verdict_text(now->overall), reason_text(now->reason));
 }
 
 /* Everything that has come in makes one build, and at once. */
@@ -246,7 +247,8 @@ static bool open_loop(struct director *director, struct error *err)
     director->geo_timer = event_new(director->base, -1, EV_PERSIST, on_geo_timer, director);
     director->order_timer = event_new(director->base, -1, 0, on_order_timer, director);
     director->start_timer = event_new(director->base, -1, 0, on_start_timeout, director);
-    struct event *const all[] = {director->signals, director->wake, director->tick, director->geo_timer, director->order_timer, director->start_timer};
+    struct event *const all[] = {director->signals,   director->wake,        director->tick,
+                                 director->geo_timer, director->order_timer, director->start_timer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         event_priority_set(all[i], PRIORITY_RESULTS);
     return true;
@@ -348,7 +350,8 @@ static void start(struct director *director)
 /* From here on nothing wakes the director any more. */
 static void free_events(struct director *director)
 {
-    struct event *const all[] = {director->signals, director->wake, director->tick, director->geo_timer, director->order_timer, director->start_timer};
+    struct event *const all[] = {director->signals,   director->wake,        director->tick,
+                                 director->geo_timer, director->order_timer, director->start_timer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i])
             event_free(all[i]);

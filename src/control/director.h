@@ -14,25 +14,27 @@
 #include <event2/event.h>
 
 enum {
-    START_WAIT_MS = 5000,      /* the first answers wait at most this long for the first probes */
+    START_WAIT_MS = 5000, /* the first answers wait at most this long for the first probes */
     TICK_MS = 1000,
-    HEARTBEAT_OLD_MS = 3000,   /* the probe engine has stopped */
-    STARVED_MS = 2500,         /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
+    HEARTBEAT_OLD_MS = 3000, /* the probe engine has stopped */
+    STARVED_MS = 2500,       /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
     GEO_CHECK_S = 5,
-    SAVE_EVERY_S = 10,         /* verdicts, when changed */
-    SAVE_AT_LEAST_S = 600,     /* and in any case, so that what is saved does not grow too old to be used */
-    TRANSITIONS_LOGGED = 20,   /* of one wake-up */
-    STOP_FLUSH_MS = 100, STOP_WRITE_MS = 400, STOP_LOAD_MS = 50,
+    SAVE_EVERY_S = 10,       /* verdicts, when changed */
+    SAVE_AT_LEAST_S = 600,   /* and in any case, so that what is saved does not grow too old to be used */
+    TRANSITIONS_LOGGED = 20, /* of one wake-up */
+    STOP_FLUSH_MS = 100,
+    STOP_WRITE_MS = 400,
+    STOP_LOAD_MS = 50,
 };
 
 enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
 /* What is wrong, by subject; each "" when all is well. Shown by status, which then exits with 1. */
 struct alarms {
-    char publish[600];  /* a snapshot was refused: older answers are being given */
-    char reload[600];   /* the last reload failed */
-    char geo[600];      /* changed geo data cannot be used */
-    char state[600];    /* what must survive a restart cannot be written */
+    char publish[600]; /* a snapshot was refused: older answers are being given */
+    char reload[600];  /* the last reload failed */
+    char geo[600];     /* changed geo data cannot be used */
+    char state[600];   /* what must survive a restart cannot be written */
 };
 
 struct director {
@@ -62,7 +64,7 @@ struct director {
     uint64_t engine_stopped_ms; /* 0: it runs */
     unsigned reloads_waiting;   /* asked for by SIGHUP and not begun */
     bool geo_loading;
-    uint64_t geo_failed_print;  /* of the files that could not be used; 0: none */
+    uint64_t geo_failed_print; /* of the files that could not be used; 0: none */
 };
 
 struct view director_view(const struct director *director);

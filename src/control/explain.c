@@ -91,8 +91,8 @@ static json_t *ask(const struct view *view, const struct asked *asked)
 static json_t *explain_place(const struct geo_place *place)
 {
     char network[PREFIX_TEXT];
-    json_t *object = json_pack("{s:b, s:s, s:s, s:I, s:s}", "known", place->known, "country", place->country, "continent", place->continent, "asn",
-                               (json_int_t)place->asn, "source", place->source);
+    json_t *object = json_pack("{s:b, s:s, s:s, s:I, s:s}", "known", place->known, "country", place->country, "continent", place->continent,
+                               "asn", (json_int_t)place->asn, "source", place->source);
     if (place->network.addr.family != FAMILY_NONE)
         json_object_set_new(object, "network", json_string(prefix_format(&place->network, network)));
     if (place->known) {
@@ -110,8 +110,8 @@ static json_t *explain_service(const struct view *view, const struct decision *d
     free(target);
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:b, s:o}", "name", service->name, "label", service->label, "policy",
                      policy_text(service->policy), "srv", srv_mode_text(service->srv), "targets", (int)service->targets, "ttl_s",
-                     (json_int_t)service->ttl_s, "on_all_down", all_down_text(service->on_all_down), "spread_query", service->spread_query, "order",
-                     order ? describe_override(view, order) : json_null());
+                     (json_int_t)service->ttl_s, "on_all_down", all_down_text(service->on_all_down), "spread_query", service->spread_query,
+                     "order", order ? describe_override(view, order) : json_null());
 }
 
 static const char *ttl_why(const struct view *view, const struct decision *decision)
@@ -158,9 +158,9 @@ static json_t *explain_endpoint(const struct view *view, const struct explained 
 static json_t *explain_site(const struct view *view, size_t number, const int *ranks, const struct geo_place *place)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
-    json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "site", site->name, "rank", ranks[number] < 0 ? json_null() : json_integer(ranks[number] + 1),
-                               "endpoints", describe_counts(view, site->first_endpoint, site->endpoint_count), "order",
-                               describe_site_order(view, number));
+    json_t *object = json_pack(
+        "{s:s, s:o, s:o, s:o}", "site", site->name, "rank", ranks[number] < 0 ? json_null() : json_integer(ranks[number] + 1), "endpoints",
+        describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number));
     if (place->known) {
         const double km = geo_distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
         json_object_set_new(object, "km", json_real(km));
@@ -197,8 +197,8 @@ static void explain_decision(const struct view *view, const struct decision *dec
     const struct classes *classes = geo_classes(place_geo(view->setup->place));
     json_object_set_new(ret_object, "service", explain_service(view, decision));
     json_object_set_new(ret_object, "class",
-                        json_pack("{s:I, s:I, s:i}", "number", (json_int_t)decision->class_number, "of", (json_int_t)classes->count, "certain_at",
-                                  (int)decision->class_depth));
+                        json_pack("{s:I, s:I, s:i}", "number", (json_int_t)decision->class_number, "of", (json_int_t)classes->count,
+                                  "certain_at", (int)decision->class_depth));
     json_object_set_new(ret_object, "bucket", json_integer(decision->bucket));
     json_object_set_new(ret_object, "buckets", json_integer(BUCKETS));
     json_object_set_new(ret_object, "uniform", json_boolean(decision->uniform));

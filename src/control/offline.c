@@ -22,10 +22,10 @@ json_t *control_check(const char *config_path)
     if (!sound)
         return reply;
     const struct config *config = world_config(world);
-    json_object_update_new(reply, json_pack("{s:I, s:I, s:I, s:I, s:I}", "zones", (json_int_t)config->zone_count, "services",
-                                            (json_int_t)config->service_count, "sites", (json_int_t)config->site_count, "endpoints",
-                                            (json_int_t)config->endpoint_count, "classes",
-                                            (json_int_t)geo_classes(place_geo(place))->count));
+    json_object_update_new(reply,
+                           json_pack("{s:I, s:I, s:I, s:I, s:I}", "zones", (json_int_t)config->zone_count, "services",
+                                     (json_int_t)config->service_count, "sites", (json_int_t)config->site_count, "endpoints",
+                                     (json_int_t)config->endpoint_count, "classes", (json_int_t)geo_classes(place_geo(place))->count));
     place_unref(place);
     world_unref(world);
     return reply;
@@ -41,11 +41,12 @@ int control_print_check(const char *config_path)
     json_t *reply = control_check(config_path), *findings = json_object_get(reply, "findings"), *finding;
     const bool sound = json_is_true(json_object_get(reply, "ok"));
     size_t i;
-    json_array_foreach (findings, i, finding)
+    json_array_foreach(findings, i, finding)
         printf("%s: %s\n", json_string_value(json_object_get(finding, "severity")), json_string_value(json_object_get(finding, "text")));
     if (sound)
-        printf("OK: zones %lld, services %lld, sites %lld, endpoints %lld, classes of clients %lld; warnings %zu\n", count_of(reply, "zones"),
-               count_of(reply, "services"), count_of(reply, "sites"), count_of(reply, "endpoints"), count_of(reply, "classes"), i);
+        printf("OK: zones %lld, services %lld, sites %lld, endpoints %lld, classes of clients %lld; warnings %zu\n",
+               count_of(reply, "zones"), count_of(reply, "services"), count_of(reply, "sites"), count_of(reply, "endpoints"),
+               count_of(reply, "classes"), i);
     else
         printf("%s\n", json_string_value(json_object_get(reply, "error")));
     json_decref(reply);

@@ -36,7 +36,8 @@ static bool resumed(const struct director *director, int64_t wall_s)
     overrides_apply(&director->overrides, config, wall_s, &now);
     const struct effects *last = &director->setup->effects;
     const bool same = memcmp(now.endpoints, last->endpoints, config->endpoint_count) == 0 &&
-                      memcmp(now.sites, last->sites, config->site_count) == 0 && memcmp(now.services, last->services, config->service_count) == 0;
+                      memcmp(now.sites, last->sites, config->site_count) == 0 &&
+                      memcmp(now.services, last->services, config->service_count) == 0;
     effects_release(&now);
     return !same;
 }
@@ -73,7 +74,8 @@ static struct override make_order(const struct request *request, const struct ta
     return order;
 }
 
-static bool change(struct director *director, const struct request *request, const struct target *target, const char *who, struct error *err)
+static bool change(struct director *director, const struct request *request, const struct target *target, const char *who,
+                   struct error *err)
 {
     if (request->command == COMMAND_ENABLE)
         return overrides_enable(&director->overrides, world_config(director->setup->world), target, end_of(request->for_ms), err);
@@ -98,7 +100,8 @@ static bool publish_or_undo(struct director *director, struct overrides *before,
 
 static void log_order(const struct request *request, const struct target *target, const char *who)
 {
-    log_notice("order: %s %s by %s%s%s", command_text(request->command), target->text, who, request->reason[0] ? ": " : "", request->reason);
+    log_notice("order: %s %s by %s%s%s", command_text(request->command), target->text, who, request->reason[0] ? ": " : "",
+               request->reason);
 }
 
 json_t *orders_command(struct director *director, const struct request *request, const char *who)

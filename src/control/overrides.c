@@ -54,7 +54,8 @@ static const char *ordered(const struct override *order)
 }
 
 /* Why enabling this target changes nothing: the order that does hold it back, or that there is none. */
-static bool nothing_to_enable(const struct overrides *overrides, const struct config *config, const struct target *target, struct error *err)
+static bool nothing_to_enable(const struct overrides *overrides, const struct config *config, const struct target *target,
+                              struct error *err)
 {
     if (target->scope == SCOPE_ENDPOINT) {
         const char *site = config->sites[config->endpoints[target->index].site].name;
@@ -67,14 +68,15 @@ static bool nothing_to_enable(const struct overrides *overrides, const struct co
         for (size_t i = 0; i < overrides->count; i++) {
             const struct override *order = &overrides->items[i];
             if (order->scope == SCOPE_ENDPOINT && strncmp(order->target, target->text, len) == 0 && order->target[len] == '/')
-                return error_set(err, "site %s has no order of its own; of its endpoints, %s is %s: enable that", target->text, order->target,
-                                 ordered(order));
+                return error_set(err, "site %s has no order of its own; of its endpoints, %s is %s: enable that", target->text,
+                                 order->target, ordered(order));
         }
     }
     return error_set(err, "%s is neither drained nor disabled", target->text);
 }
 
-bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, int64_t until_s, struct error *err)
+bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, int64_t until_s,
+                      struct error *err)
 {
     struct override *order = find(overrides, target->text);
     if (!order)

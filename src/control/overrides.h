@@ -26,7 +26,8 @@ const struct override *overrides_find(const struct overrides *overrides, const c
 void overrides_put(struct overrides *overrides, const struct override *order);
 
 /* Lifts the order on the target: for good, or until until_s (0: for good). Refused, with a hint at what does hold the target back, when there is none. */
-bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, int64_t until_s, struct error *err);
+bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, int64_t until_s,
+                      struct error *err);
 
 /* Takes out one order that has ended by now; false when there is none (left). */
 bool overrides_take_ended(struct overrides *overrides, int64_t wall_s, struct override *ret_ended);

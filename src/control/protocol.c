@@ -13,8 +13,12 @@ static const struct key {
     const char *text;
     unsigned bit;
     size_t max; /* octets */
-} keys[] = {{"target", TARGET, TARGET_TEXT - 1}, {"reason", REASON, REASON_TEXT - 1}, {"for", FOR, 32},
-            {"name", NAME, 1024},               {"type", TYPE, 32},                  {"client", CLIENT, 64}};
+} keys[] = {{"target", TARGET, TARGET_TEXT - 1},
+            {"reason", REASON, REASON_TEXT - 1},
+            {"for", FOR, 32},
+            {"name", NAME, 1024},
+            {"type", TYPE, 32},
+            {"client", CLIENT, 64}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -64,22 +68,17 @@ static bool printable(const char *text)
 static const char **slot(struct request *request, unsigned bit, const char **ret_for)
 {
     switch (bit) {
-    case TARGET:
-        return &request->target;
-    case REASON:
-        return &request->reason;
-    case NAME:
-        return &request->name;
-    case TYPE:
-        return &request->type;
-    case CLIENT:
-        return &request->client;
-    default:
-        return ret_for;
+    case TARGET: return &request->target;
+    case REASON: return &request->reason;
+    case NAME: return &request->name;
+    case TYPE: return &request->type;
+    case CLIENT: return &request->client;
+    default: return ret_for;
     }
 }
 
-static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, const char **ret_for, struct error *err)
+static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, const char **ret_for,
+                     struct error *err)
 {
     const struct form *form = &forms[request->command];
     if (strcmp(name, "command") == 0)
@@ -113,9 +112,7 @@ static bool take_keys(struct request *request, struct error *err)
     const char *name, *for_text = NULL;
     json_t *value;
     unsigned given = 0;
-    json_object_foreach (request->root, name, value)
-        if (!take_key(request, name, value, &given, &for_text, err))
-            return false;
+    json_object_foreach(request->root, name, value) if (!take_key(request, name, value, &given, &for_text, err)) return false;
     const unsigned missing = forms[request->command].needed & ~given;
     for (size_t i = 0; i < KEYS; i++)
         if (missing & keys[i].bit)

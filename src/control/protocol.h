@@ -10,16 +10,25 @@
 enum { PROTOCOL_VERSION = 1 };
 
 enum command {
-    COMMAND_STATUS, COMMAND_SITES, COMMAND_ENDPOINTS, COMMAND_EXPLAIN, COMMAND_DRAIN, COMMAND_DISABLE, COMMAND_ENABLE, COMMAND_OVERRIDES,
-    COMMAND_RELOAD, COMMAND_STOP, COMMAND_COUNT
+    COMMAND_STATUS,
+    COMMAND_SITES,
+    COMMAND_ENDPOINTS,
+    COMMAND_EXPLAIN,
+    COMMAND_DRAIN,
+    COMMAND_DISABLE,
+    COMMAND_ENABLE,
+    COMMAND_OVERRIDES,
+    COMMAND_RELOAD,
+    COMMAND_STOP,
+    COMMAND_COUNT
 };
 
 /* Texts point into root. */
 struct request {
     json_t *root;
     enum command command;
-    const char *target, *reason; /* orders; reason is "" if not given */
-    uint64_t for_ms;             /* 0 if not given, else at least 1000 */
+    const char *target, *reason;      /* orders; reason is "" if not given */
+    uint64_t for_ms;                  /* 0 if not given, else at least 1000 */
     const char *name, *type, *client; /* explain */
 };
 

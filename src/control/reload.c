@@ -71,7 +71,8 @@ static void warn_of_orders(const struct director *director, const struct config 
     struct target target;
     for (size_t i = 0; i < director->overrides.count; i++)
         if (!target_exact(config, director->overrides.items[i].target, &target))
-            report_warning(report, NULL, "the order on %s has no effect any more: there is no such target", director->overrides.items[i].target);
+            report_warning(report, NULL, "the order on %s has no effect any more: there is no such target",
+                           director->overrides.items[i].target);
 }
 
 /* The new state of affairs, published or undone. What is believed of checks that stay is kept, by the engine and here. */
@@ -103,12 +104,12 @@ static void note_reload(struct director *director, const struct loading *loading
     log_findings(&loading->report);
     if (done) {
         director->alarms.reload[0] = '\0';
-        log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count, config->site_count,
-                   config->endpoint_count);
+        log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count,
+                   config->site_count, config->endpoint_count);
         return;
     }
-    snprintf(director->alarms.reload, sizeof director->alarms.reload, "the last reload failed (%zu found wrong); what was loaded before is still served",
-             loading->report.errors);
+    snprintf(director->alarms.reload, sizeof director->alarms.reload,
+             "the last reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
     log_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
 }
 
@@ -116,7 +117,8 @@ static void answer(const struct loading *loading, bool done)
 {
     if (!loading->client)
         return;
-    json_t *reply = done ? reply_ok() : reply_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
+    json_t *reply =
+        done ? reply_ok() : reply_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
     json_object_set_new(reply, "findings", findings_json(&loading->report));
     admin_reply(loading->client, reply);
 }
@@ -156,8 +158,8 @@ static void notify_reloading(void)
 void reload_begin(struct director *director, struct client *client)
 {
     struct loading *loading = mem_new(1, sizeof *loading);
-    *loading = (struct loading){.job = {.run = run_reload, .done = end_reload}, .director = director, .client = client,
-                                .path = mem_text(director->config_path)};
+    *loading = (struct loading){
+        .job = {.run = run_reload, .done = end_reload}, .director = director, .client = client, .path = mem_text(director->config_path)};
     report_init(&loading->report);
     director->reloads_waiting += client == NULL;
     notify_reloading();
@@ -236,8 +238,8 @@ void geo_check(struct director *director)
     if (print == director->geo_failed_print)
         return;
     struct loading *loading = mem_new(1, sizeof *loading);
-    *loading = (struct loading){.job = {.run = run_refresh, .done = end_refresh}, .director = director, .print = print,
-                                .world = world_ref(director->setup->world)};
+    *loading = (struct loading){
+        .job = {.run = run_refresh, .done = end_refresh}, .director = director, .print = print, .world = world_ref(director->setup->world)};
     report_init(&loading->report);
     director->geo_loading = true;
     work_push(director->loader, &loading->job);

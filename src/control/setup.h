@@ -11,7 +11,7 @@ struct setup {
     struct place *place;
     struct beliefs beliefs;
     struct effects effects;
-    bool suspect;              /* everything fell at once: falls from suspect_since_ms on are not believed */
+    bool suspect; /* everything fell at once: falls from suspect_since_ms on are not believed */
     uint64_t suspect_since_ms;
 };
 

@@ -99,9 +99,10 @@ char *state_overrides_text(const struct overrides *overrides)
     json_t *list = json_array();
     for (size_t i = 0; i < overrides->count; i++) {
         const struct override *at = &overrides->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "order", order_text(at->order), "scope", scopes[at->scope],
-                                              "target", at->target, "reason", at->reason, "who", at->who, "since_s", (json_int_t)at->since_s,
-                                              "until_s", (json_int_t)at->until_s, "suspended_until_s", (json_int_t)at->suspended_until_s));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "order", order_text(at->order), "scope",
+                                              scopes[at->scope], "target", at->target, "reason", at->reason, "who", at->who, "since_s",
+                                              (json_int_t)at->since_s, "until_s", (json_int_t)at->until_s, "suspended_until_s",
+                                              (json_int_t)at->suspended_until_s));
     }
     return dump(json_pack("{s:i, s:o}", "version", 1, "overrides", list));
 }
@@ -113,7 +114,8 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
         const struct saved_verdict *at = &saved->items[i];
         char addr[ADDR_TEXT];
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s}", "host", at->host, "probe", at->probe, "address",
-                                              addr_format(&at->target.addr, addr), "port", at->target.port, "verdict", verdict_text(at->verdict)));
+                                              addr_format(&at->target.addr, addr), "port", at->target.port, "verdict",
+                                              verdict_text(at->verdict)));
     }
     return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list));
 }
@@ -153,8 +155,8 @@ static void put_aside(const char *path, bool set_aside, struct report *report, c
 }
 
 /* The list under key of the file, owned by *ret_root. NULL when there is none to take; *ret_path is to be freed in every case. */
-static json_t *open_list(const char *folder, enum state_file file, const char *key, bool set_aside, struct report *report, json_t **ret_root,
-                         char **ret_path)
+static json_t *open_list(const char *folder, enum state_file file, const char *key, bool set_aside, struct report *report,
+                         json_t **ret_root, char **ret_path)
 {
     *ret_path = mem_format("%s/%s", folder, names[file]);
     *ret_root = NULL;
@@ -207,9 +209,9 @@ static bool read_override(const json_t *item, struct override *ret_order)
         i++;
     ret_order->scope = (enum scope)i;
     return i < 3 && copy_text(item, "target", ret_order->target, sizeof ret_order->target) &&
-           copy_text(item, "reason", ret_order->reason, sizeof ret_order->reason) && copy_text(item, "who", ret_order->who, sizeof ret_order->who) &&
-           copy_time(item, "since_s", &ret_order->since_s) && copy_time(item, "until_s", &ret_order->until_s) &&
-           copy_time(item, "suspended_until_s", &ret_order->suspended_until_s);
+           copy_text(item, "reason", ret_order->reason, sizeof ret_order->reason) &&
+           copy_text(item, "who", ret_order->who, sizeof ret_order->who) && copy_time(item, "since_s", &ret_order->since_s) &&
+           copy_time(item, "until_s", &ret_order->until_s) && copy_time(item, "suspended_until_s", &ret_order->suspended_until_s);
 }
 
 void state_read_overrides(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct overrides *ret_overrides)
@@ -219,7 +221,8 @@ void state_read_overrides(const char *folder, bool set_aside, int64_t wall_s, st
     char *path;
     const json_t *list = open_list(folder, STATE_OVERRIDES, "overrides", set_aside, report, &root, &path), *item;
     size_t i, unsound = 0;
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct override order;
         if (!read_override(item, &order))
             unsound++;
@@ -255,8 +258,7 @@ void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, str
     const int64_t age_s = wall_s - json_integer_value(json_object_get(root, "saved_s"));
     size_t i, unsound = 0;
     if (list && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
-        json_array_foreach (list, i, item)
-            unsound += !read_verdict(item, ret_saved);
+        json_array_foreach(list, i, item) unsound += !read_verdict(item, ret_saved);
     else if (list)
         report_warning(report, path, "the saved verdicts are too old (or of the future) and are ignored");
     if (unsound)

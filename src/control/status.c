@@ -11,8 +11,8 @@ static json_t *zones_json(const struct world *world)
     json_t *list = json_array();
     for (size_t i = 0; i < world_config(world)->zone_count; i++) {
         const struct zone *zone = world_zone(world, i);
-        json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I}", "name", world_config(world)->zones[i].name, "serial", (json_int_t)zone->serial,
-                                              "file", zone->file, "names", (json_int_t)zone->node_count));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I}", "name", world_config(world)->zones[i].name, "serial",
+                                              (json_int_t)zone->serial, "file", zone->file, "names", (json_int_t)zone->node_count));
     }
     return list;
 }
@@ -36,18 +36,19 @@ static json_t *counters_json(const struct server *server)
     for (size_t i = 0; i < SERVER_RCODES; i++)
         json_array_append_new(rcodes, json_integer((json_int_t)at.rcodes[i]));
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "udp_queries", (json_int_t)at.udp_queries, "udp_answers",
-                     (json_int_t)at.udp_answers, "udp_dropped", (json_int_t)at.udp_dropped, "udp_send_errors", (json_int_t)at.udp_send_errors,
-                     "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries", (json_int_t)at.tcp_queries, "tcp_answers",
-                     (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated", (json_int_t)at.truncated, "rcodes", rcodes);
+                     (json_int_t)at.udp_answers, "udp_dropped", (json_int_t)at.udp_dropped, "udp_send_errors",
+                     (json_int_t)at.udp_send_errors, "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries",
+                     (json_int_t)at.tcp_queries, "tcp_answers", (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated",
+                     (json_int_t)at.truncated, "rcodes", rcodes);
 }
 
 static json_t *probes_json(const struct director *director, const struct view *view)
 {
     const struct probe_engine_state state = probe_engine_state(director->engine);
     const uint64_t age_ms = view->now_ms > state.heartbeat_ms ? view->now_ms - state.heartbeat_ms : 0;
-    json_t *object = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "running", !director->engine_stopped_ms, "heartbeat_age_ms", (json_int_t)age_ms,
-                               "checks", (json_int_t)director->setup->beliefs.check_count, "started", (json_int_t)state.started, "ended",
-                               (json_int_t)state.ended, "late_max_ms", (json_int_t)state.late_max_ms);
+    json_t *object = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "running", !director->engine_stopped_ms, "heartbeat_age_ms",
+                               (json_int_t)age_ms, "checks", (json_int_t)director->setup->beliefs.check_count, "started",
+                               (json_int_t)state.started, "ended", (json_int_t)state.ended, "late_max_ms", (json_int_t)state.late_max_ms);
     if (director->engine_stopped_ms)
         describe_since(view, object, director->engine_stopped_ms);
     return object;
@@ -62,7 +63,8 @@ static json_t *geo_json(const struct setup *setup)
         json_array_append_new(files, json_string(config->databases[i]));
     if (config->nets)
         json_array_append_new(files, json_string(config->nets));
-    return json_pack("{s:I, s:I, s:o}", "classes", (json_int_t)geo_classes(geo)->count, "nodes", (json_int_t)geo_trie(geo)->node_count, "files", files);
+    return json_pack("{s:I, s:I, s:o}", "classes", (json_int_t)geo_classes(geo)->count, "nodes", (json_int_t)geo_trie(geo)->node_count,
+                     "files", files);
 }
 
 static json_t *alarms_json(const struct director *director)
@@ -82,7 +84,8 @@ static json_t *alarms_json(const struct director *director)
 
 static json_t *suspect_json(const struct view *view)
 {
-    json_t *object = json_pack("{s:b, s:I}", "active", view->setup->suspect, "window_ms", (json_int_t)beliefs_window_ms(&view->setup->beliefs));
+    json_t *object =
+        json_pack("{s:b, s:I}", "active", view->setup->suspect, "window_ms", (json_int_t)beliefs_window_ms(&view->setup->beliefs));
     if (view->setup->suspect)
         describe_since(view, object, view->setup->suspect_since_ms);
     return object;
@@ -92,8 +95,8 @@ json_t *status_json(const struct director *director)
 {
     const struct view view = director_view(director);
     json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:I}", "program", "sipsteerd " SIPSTEER_VERSION, "pid", (int)getpid(), "config",
-                               director->config_path, "phase", director->serving ? "serving" : "probing before the first answers", "generation",
-                               (json_int_t)director->generation);
+                               director->config_path, "phase", director->serving ? "serving" : "probing before the first answers",
+                               "generation", (json_int_t)director->generation);
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", alarms_json(director));

@@ -83,8 +83,8 @@ static bool no_such_site(const struct config *config, const char *text, size_t l
     for (size_t i = 0; i < config->site_count && at < sizeof known; i++)
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", config->sites[i].name);
     const char *more = at >= sizeof known ? " ..." : "";
-    return error_set(err, "there is no site \"%.*s\"; the sites are %s%s (a target is SITE, SITE/HOST or service:NAME)", (int)(len > 100 ? 100 : len),
-                     text, known, more);
+    return error_set(err, "there is no site \"%.*s\"; the sites are %s%s (a target is SITE, SITE/HOST or service:NAME)",
+                     (int)(len > 100 ? 100 : len), text, known, more);
 }
 
 static bool resolve_host(const struct config *config, int site, const char *host, struct target *ret_target, struct error *err)
@@ -94,7 +94,8 @@ static bool resolve_host(const struct config *config, int site, const char *host
     if (count == 0)
         return error_set(err, "site %s has no endpoint \"%.100s\"", config->sites[site].name, host);
     if (count > 1)
-        return error_set(err, "\"%.100s\" could be any of %zu endpoints of site %s: give more of the name", host, count, config->sites[site].name);
+        return error_set(err, "\"%.100s\" could be any of %zu endpoints of site %s: give more of the name", host, count,
+                         config->sites[site].name);
     fill(config, SCOPE_ENDPOINT, index, ret_target);
     return true;
 }

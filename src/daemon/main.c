@@ -26,28 +26,20 @@ static const char usage[] = "usage: sipsteerd -c FILE [--check]\n"
 int main(int argc, char **argv)
 {
     enum { OPTION_CHECK = 256, OPTION_VERSION };
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, OPTION_CHECK},
-                                            {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, OPTION_VERSION},
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, OPTION_CHECK},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, OPTION_VERSION},
                                             {NULL, 0, NULL, 0}};
     const char *config = NULL;
     int check = 0, option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
-        case 'c':
-            config = optarg;
-            break;
-        case OPTION_CHECK:
-            check = 1;
-            break;
-        case OPTION_VERSION:
-            puts("sipsteerd " SIPSTEER_VERSION);
-            return 0;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fputs(usage, stderr);
-            return 2;
+        case 'c': config = optarg; break;
+        case OPTION_CHECK: check = 1; break;
+        case OPTION_VERSION: puts("sipsteerd " SIPSTEER_VERSION); return 0;
+        case 'h': fputs(usage, stdout); return 0;
+        default: fputs(usage, stderr); return 2;
         }
     }
     if (!config || optind < argc) {

@@ -1,8 +1,8 @@
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "fixture.h"
 
@@ -219,7 +219,8 @@ static void the_start_has_waited_enough_when_each_check_has_spoken(void **state)
 static void the_window_of_suspicion_spans_the_slowest_probe(void **state)
 {
     (void)state;
-    struct probe probes[] = {{.interval_ms = 200, .fall = 2, .timeout_ms = 100, .confirm_ms = 50}, {.interval_ms = 10000, .fall = 3, .timeout_ms = 2000, .confirm_ms = 500}};
+    struct probe probes[] = {{.interval_ms = 200, .fall = 2, .timeout_ms = 100, .confirm_ms = 50},
+                             {.interval_ms = 10000, .fall = 3, .timeout_ms = 2000, .confirm_ms = 500}};
     const struct config config = {.probes = probes, .probe_count = 1};
     struct beliefs beliefs = {.config = &config};
     assert_int_equal(beliefs_window_ms(&beliefs), 5000);

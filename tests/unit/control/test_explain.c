@@ -1,8 +1,8 @@
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "control/decode.h"
 #include "control/explain.h"
@@ -37,7 +37,11 @@ static void scene_begin(struct scene *scene, const struct override *order)
     for (uint32_t i = 0; i < scene->setup->beliefs.check_count; i++) {
         uint16_t endpoint;
         struct endpoint_health before;
-        const struct check_result up = {.check = i, .generation = 1, .health = {.verdict = VERDICT_UP, .reason = REASON_ANSWERED, .since_ms = 1000}, .at_ms = 1000, .count = 1};
+        const struct check_result up = {.check = i,
+                                        .generation = 1,
+                                        .health = {.verdict = VERDICT_UP, .reason = REASON_ANSWERED, .since_ms = 1000},
+                                        .at_ms = 1000,
+                                        .count = 1};
         beliefs_take(&scene->setup->beliefs, &up, &endpoint, &before);
     }
     if (order)
@@ -54,7 +58,8 @@ static void scene_end(struct scene *scene)
 
 static json_t *explained(const struct scene *scene, const char *name, const char *type, const char *client, struct error *err)
 {
-    const struct view view = {.setup = scene->setup, .overrides = &scene->overrides, .snapshot = scene->snapshot, .now_ms = 61000, .wall_s = 5000};
+    const struct view view = {
+        .setup = scene->setup, .overrides = &scene->overrides, .snapshot = scene->snapshot, .now_ms = 61000, .wall_s = 5000};
     return explain(&view, name, type, client, err);
 }
 
@@ -105,12 +110,14 @@ static void the_ranks_are_the_order_of_the_answer(void **state)
         json_t *object = explained(&scene, "_sip._udp.sip.test.", "SRV", client, &err), *endpoint;
         const json_t *answer = json_object_get(object, "answer");
         size_t at, ranked = 0;
-        json_array_foreach (json_object_get(object, "endpoints"), at, endpoint) {
+        json_array_foreach(json_object_get(object, "endpoints"), at, endpoint)
+        {
             const long long rank = number(endpoint, "rank");
             if (!rank)
                 continue;
             ranked++;
-            const char *record = text_at(answer, "answer", (size_t)rank - 1, NULL), *host = json_string_value(json_object_get(endpoint, "host"));
+            const char *record = text_at(answer, "answer", (size_t)rank - 1, NULL),
+                       *host = json_string_value(json_object_get(endpoint, "host"));
             if (!record || !strstr(record, host))
                 fail_msg("%s: rank %lld is %s, the answer says %s", client, rank, host, record ? record : "nothing");
         }
@@ -126,11 +133,13 @@ static void a_drained_site_says_by_whom_and_why(void **state)
     (void)state;
     struct scene scene;
     struct error err;
-    const struct override order = {.order = ORDER_DRAIN, .scope = SCOPE_SITE, .target = "london", .reason = "fibre works", .who = "root", .since_s = 4000};
+    const struct override order = {
+        .order = ORDER_DRAIN, .scope = SCOPE_SITE, .target = "london", .reason = "fibre works", .who = "root", .since_s = 4000};
     scene_begin(&scene, &order);
     json_t *object = explained(&scene, "_sip._udp.sip.test.", "SRV", "10.1.2.3", &err), *endpoint;
     size_t i, drained = 0;
-    json_array_foreach (json_object_get(object, "endpoints"), i, endpoint) {
+    json_array_foreach(json_object_get(object, "endpoints"), i, endpoint)
+    {
         const json_t *of = json_object_get(endpoint, "order");
         if (strcmp(json_string_value(json_object_get(endpoint, "site")), "london") != 0) {
             assert_true(json_is_null(of));
@@ -178,9 +187,18 @@ static void questions_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
     static const char *const cases[][3] = {
-        {"a..b", "A", "192.0.2.1"},     {"sip.test.", "NOTYPE", "192.0.2.1"}, {"sip.test.", "A", "192.0.2"},      {"sip.test.", "A", "192.0.2.1/33"},
-        {"sip.test.", "A", "::/129"},   {"sip.test.", "A", "192.0.2.1/"},     {"sip.test.", "A", "192.0.2.1/-1"}, {"sip.test.", "A", "192.0.2.1/8x"},
-        {"sip.test.", "A", ""},         {"sip.test.", "A", "/8"},             {"sip.test.", "A", "a/b"},          {"", "A", "192.0.2.1"},
+        {"a..b", "A", "192.0.2.1"},
+        {"sip.test.", "NOTYPE", "192.0.2.1"},
+        {"sip.test.", "A", "192.0.2"},
+        {"sip.test.", "A", "192.0.2.1/33"},
+        {"sip.test.", "A", "::/129"},
+        {"sip.test.", "A", "192.0.2.1/"},
+        {"sip.test.", "A", "192.0.2.1/-1"},
+        {"sip.test.", "A", "192.0.2.1/8x"},
+        {"sip.test.", "A", ""},
+        {"sip.test.", "A", "/8"},
+        {"sip.test.", "A", "a/b"},
+        {"", "A", "192.0.2.1"},
         {"sip.test.", "A", "1111111111111111111111111111111111111111111111111111111111111/8"},
     };
     struct scene scene;

@@ -1,8 +1,8 @@
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "control/state.h"
 
@@ -65,9 +65,16 @@ static void orders_come_back_as_they_were_saved(void **state)
     (void)state;
     struct error err;
     struct overrides saved = {0}, read;
-    const struct override first = {.order = ORDER_DRAIN, .scope = SCOPE_ENDPOINT, .target = "london/lb1.sip.test.", .reason = "a \"quoted\" reason\\ \xc3\xa9",
-                                   .who = "root", .since_s = 1700000000, .until_s = 1800000000, .suspended_until_s = 1750000000};
-    const struct override second = {.order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
+    const struct override first = {.order = ORDER_DRAIN,
+                                   .scope = SCOPE_ENDPOINT,
+                                   .target = "london/lb1.sip.test.",
+                                   .reason = "a \"quoted\" reason\\ \xc3\xa9",
+                                   .who = "root",
+                                   .since_s = 1700000000,
+                                   .until_s = 1800000000,
+                                   .suspended_until_s = 1750000000};
+    const struct override second = {
+        .order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
     overrides_put(&saved, &first);
     overrides_put(&saved, &second);
     char *text = state_overrides_text(&saved);
@@ -102,8 +109,16 @@ static void orders_that_have_ended_meanwhile_are_left_out(void **state)
 static void unsound_files_are_moved_aside_with_a_warning(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"", "{", "null", "[]", "{}", "{\"version\":2,\"overrides\":[]}", "{\"version\":1,\"overrides\":{}}",
-                                        "{\"version\":1,\"version\":1,\"overrides\":[]}", "\xff\xfe", "{\"version\":1,\"overrides\":[]} trailing"};
+    static const char *const cases[] = {"",
+                                        "{",
+                                        "null",
+                                        "[]",
+                                        "{}",
+                                        "{\"version\":2,\"overrides\":[]}",
+                                        "{\"version\":1,\"overrides\":{}}",
+                                        "{\"version\":1,\"version\":1,\"overrides\":[]}",
+                                        "\xff\xfe",
+                                        "{\"version\":1,\"overrides\":[]} trailing"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct overrides read;
         const size_t before = report.count;
@@ -129,17 +144,20 @@ static void a_mere_reader_leaves_unsound_files_where_they_are(void **state)
     overrides_release(&read);
 }
 
-#define ORDER_ITEM(order, scope, target, until)                                                                                               \
-    "{\"order\":" order ",\"scope\":" scope ",\"target\":" target ",\"reason\":\"\",\"who\":\"root\",\"since_s\":1,\"until_s\":" until          \
+#define ORDER_ITEM(order, scope, target, until)                                                                                            \
+    "{\"order\":" order ",\"scope\":" scope ",\"target\":" target ",\"reason\":\"\",\"who\":\"root\",\"since_s\":1,\"until_s\":" until     \
     ",\"suspended_until_s\":0}"
 
 static void one_unsound_order_does_not_cost_the_others(void **state)
 {
     (void)state;
     struct overrides read;
-    put_file("overrides.json", "{\"version\":1,\"overrides\":[" ORDER_ITEM("\"drain\"", "\"site\"", "\"london\"", "0") "," ORDER_ITEM(
-                                   "\"drown\"", "\"site\"", "\"a\"", "0") "," ORDER_ITEM("\"drain\"", "\"world\"", "\"b\"", "0") "," ORDER_ITEM(
-                                   "\"drain\"", "\"site\"", "7", "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "\"c\"", "-1") ",5,null]}");
+    put_file("overrides.json",
+             "{\"version\":1,\"overrides\":[" ORDER_ITEM("\"drain\"", "\"site\"", "\"london\"", "0") "," ORDER_ITEM(
+                 "\"drown\"", "\"site\"", "\"a\"",
+                 "0") "," ORDER_ITEM("\"drain\"", "\"world\"", "\"b\"",
+                                     "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "7", "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "\"c\"",
+                                                                                                           "-1") ",5,null]}");
     state_read_overrides(folder, true, 0, &report, &read);
     assert_int_equal(read.count, 1);
     assert_string_equal(read.items[0].target, "london");
