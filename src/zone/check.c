@@ -41,9 +41,8 @@ static void check_cname(const struct check *c, const struct zone_node *node)
                  name_format(node->name, name));
     for (unsigned i = 0; i < node->rrset_count; i++)
         if (!beside_cname(node->rrsets[i].type)) {
-            complain(c->complaints, set_place(c, &node->rrsets[i]),
-                     "%s %s: stands beside a CNAME, which must be alone (RFC 1034 3.6.2)", name_format(node->name, name),
-                     zone_type_text(node->rrsets[i].type, type));
+            complain(c->complaints, set_place(c, &node->rrsets[i]), "%s %s: stands beside a CNAME, which must be alone (RFC 1034 3.6.2)",
+                     name_format(node->name, name), zone_type_text(node->rrsets[i].type, type));
             return;
         }
 }

@@ -239,8 +239,7 @@ enum lex lexer_next(struct lexer *lexer, struct error *err)
         const int c = peek(lexer);
         enum lex got = LEX_ENTRY;
         switch (c) {
-        case END:
-            return finished(lexer, depth, opened, err);
+        case END: return finished(lexer, depth, opened, err);
         case '\n':
             skip(lexer);
             if (depth == 0 && entry->count)
@@ -250,12 +249,8 @@ enum lex lexer_next(struct lexer *lexer, struct error *err)
             break;
         case ' ':
         case '\t':
-        case '\r':
-            skip(lexer);
-            break;
-        case ';':
-            skip_line(lexer);
-            break;
+        case '\r': skip(lexer); break;
+        case ';': skip_line(lexer); break;
         case '(':
             if (depth++ == 0)
                 opened = lexer->line;
@@ -267,11 +262,8 @@ enum lex lexer_next(struct lexer *lexer, struct error *err)
             depth--;
             skip(lexer);
             break;
-        case '"':
-            got = string(lexer, err);
-            break;
-        default:
-            got = word(lexer, err);
+        case '"': got = string(lexer, err); break;
+        default: got = word(lexer, err);
         }
         if (got != LEX_ENTRY)
             return got;

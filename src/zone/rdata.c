@@ -39,18 +39,12 @@ static bool number(const char *text, uint64_t max, uint32_t *ret_number)
 static uint32_t unit_seconds(char unit)
 {
     switch (unit | 0x20) {
-    case 's':
-        return 1;
-    case 'm':
-        return 60;
-    case 'h':
-        return 3600;
-    case 'd':
-        return 86400;
-    case 'w':
-        return 604800;
-    default:
-        return 0;
+    case 's': return 1;
+    case 'm': return 60;
+    case 'h': return 3600;
+    case 'd': return 86400;
+    case 'w': return 604800;
+    default: return 0;
     }
 }
 
@@ -225,12 +219,9 @@ static bool read_bitmap(struct fields *f)
 static bool read_rest(struct fields *f, ldns_rdf_type field)
 {
     switch (field) {
-    case LDNS_RDF_TYPE_HEX:
-        return read_hex(f);
-    case LDNS_RDF_TYPE_NSEC:
-        return read_bitmap(f);
-    default:
-        return read_rest_by_ldns(f, field, field == LDNS_RDF_TYPE_B64 ? "" : " ");
+    case LDNS_RDF_TYPE_HEX: return read_hex(f);
+    case LDNS_RDF_TYPE_NSEC: return read_bitmap(f);
+    default: return read_rest_by_ldns(f, field, field == LDNS_RDF_TYPE_B64 ? "" : " ");
     }
 }
 
@@ -242,27 +233,16 @@ static bool takes_rest(ldns_rdf_type field)
 static bool read_field(struct fields *f, ldns_rdf_type field, const char *text)
 {
     switch (field) {
-    case LDNS_RDF_TYPE_DNAME:
-        return read_name(f, text);
-    case LDNS_RDF_TYPE_INT8:
-        return read_number(f, text, 1);
-    case LDNS_RDF_TYPE_INT16:
-        return read_number(f, text, 2);
-    case LDNS_RDF_TYPE_INT32:
-        return read_number(f, text, 4);
-    case LDNS_RDF_TYPE_PERIOD:
-        return read_period(f, text);
-    case LDNS_RDF_TYPE_A:
-        return read_address(f, text, FAMILY_V4);
-    case LDNS_RDF_TYPE_AAAA:
-        return read_address(f, text, FAMILY_V6);
-    case LDNS_RDF_TYPE_STR:
-        return read_string(f, text);
-    case LDNS_RDF_TYPE_LONG_STR:
-        write_unescaped(f->out, text);
-        return true;
-    case LDNS_RDF_TYPE_TYPE:
-        return read_type(f, text);
+    case LDNS_RDF_TYPE_DNAME: return read_name(f, text);
+    case LDNS_RDF_TYPE_INT8: return read_number(f, text, 1);
+    case LDNS_RDF_TYPE_INT16: return read_number(f, text, 2);
+    case LDNS_RDF_TYPE_INT32: return read_number(f, text, 4);
+    case LDNS_RDF_TYPE_PERIOD: return read_period(f, text);
+    case LDNS_RDF_TYPE_A: return read_address(f, text, FAMILY_V4);
+    case LDNS_RDF_TYPE_AAAA: return read_address(f, text, FAMILY_V6);
+    case LDNS_RDF_TYPE_STR: return read_string(f, text);
+    case LDNS_RDF_TYPE_LONG_STR: write_unescaped(f->out, text); return true;
+    case LDNS_RDF_TYPE_TYPE: return read_type(f, text);
     case LDNS_RDF_TYPE_ALG:
     case LDNS_RDF_TYPE_CERT_ALG:
     case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
@@ -279,8 +259,7 @@ static bool read_field(struct fields *f, ldns_rdf_type field, const char *text)
     case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER:
     case LDNS_RDF_TYPE_TAG:
     case LDNS_RDF_TYPE_EUI48:
-    case LDNS_RDF_TYPE_EUI64:
-        return read_by_ldns(f, field, text);
+    case LDNS_RDF_TYPE_EUI64: return read_by_ldns(f, field, text);
     default:
         /* WKS, IPSECKEY, HIP, APL, SVCB and the like: ldns' readers of these texts crash on, or silently bend, what is malformed. */
         return error_set(f->err, "this type is read in its RFC 3597 form only: \\# LENGTH HEXADECIMAL");

@@ -15,7 +15,7 @@ struct rdata {
 
 struct rrset {
     uint16_t type, count;
-    uint32_t ttl_s; /* one for the whole set (RFC 2181 5.2): the smallest */
+    uint32_t ttl_s;             /* one for the whole set (RFC 2181 5.2): the smallest */
     const struct rdata *rdatas; /* in the order of the file, without duplicates */
 };
 

@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -132,12 +132,9 @@ static void a_failed_write_stays_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_read_in_network_order),
-        cmocka_unit_test(every_read_is_bounded_at_every_length),
-        cmocka_unit_test(a_failed_read_stays_failed),
-        cmocka_unit_test(a_length_near_the_top_does_not_wrap),
-        cmocka_unit_test(numbers_are_written_in_network_order),
-        cmocka_unit_test(every_write_is_bounded_at_every_length),
+        cmocka_unit_test(numbers_are_read_in_network_order),    cmocka_unit_test(every_read_is_bounded_at_every_length),
+        cmocka_unit_test(a_failed_read_stays_failed),           cmocka_unit_test(a_length_near_the_top_does_not_wrap),
+        cmocka_unit_test(numbers_are_written_in_network_order), cmocka_unit_test(every_write_is_bounded_at_every_length),
         cmocka_unit_test(a_failed_write_stays_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

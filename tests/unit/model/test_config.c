@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -14,10 +14,16 @@ static struct config *config_new(void)
     static const char *const hosts[] = {"lb1.lon.sip.example.com.", "lb1.fra.sip.example.com.", "lb2.fra.sip.example.com."};
     struct config *config = mem_new(1, sizeof *config);
     config->path = mem_text("sipsteer.conf");
-    config->server = (struct server_config){.listen = mem_new(1, sizeof(struct hostport)), .listen_count = 1, .control = mem_text("c"),
-                                            .state = mem_text("s"), .id = mem_text("")};
-    config->geo = (struct geo_config){.databases = mem_new(1, sizeof(char *)), .database_count = 1, .nets = mem_text("nets"),
-                                      .prefer = mem_new(1, sizeof(struct prefer)), .prefer_count = 1};
+    config->server = (struct server_config){.listen = mem_new(1, sizeof(struct hostport)),
+                                            .listen_count = 1,
+                                            .control = mem_text("c"),
+                                            .state = mem_text("s"),
+                                            .id = mem_text("")};
+    config->geo = (struct geo_config){.databases = mem_new(1, sizeof(char *)),
+                                      .database_count = 1,
+                                      .nets = mem_text("nets"),
+                                      .prefer = mem_new(1, sizeof(struct prefer)),
+                                      .prefer_count = 1};
     config->geo.databases[0] = mem_text("city.mmdb");
     config->geo.prefer[0].sites = mem_new(2, 1);
     config->zones = mem_new(1, sizeof *config->zones);
@@ -35,8 +41,8 @@ static struct config *config_new(void)
         config->endpoints[i] = (struct endpoint){.host = mem_text(hosts[i]), .site = i > 0};
     config->endpoint_count = 3;
     config->services = mem_new(2, sizeof *config->services);
-    config->services[0] = (struct service){.name = mem_text("sip.example.com."), .label = mem_text("in"),
-                                           .sites = mem_new(2, 1), .site_count = 2};
+    config->services[0] =
+        (struct service){.name = mem_text("sip.example.com."), .label = mem_text("in"), .sites = mem_new(2, 1), .site_count = 2};
     config->services[1] = (struct service){.name = mem_text("."), .label = mem_text(""), .sites = mem_new(1, 1), .site_count = 1};
     config->service_count = 2;
     return config;

@@ -1,9 +1,9 @@
 /* Zones from text, for the tests of the loader. Everything lies in a folder of its own that fixture_remove() deletes. */
 #pragma once
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -17,12 +17,12 @@
 
 #define APEX "sip.example.com."
 /* Six lines; what a test adds starts in line 7. */
-#define HEAD \
-    "$ORIGIN " APEX "\n" \
-    "$TTL 30\n" \
-    "@ IN SOA ns1 hostmaster 2026010100 3600 900 604800 30\n" \
-    "@ IN NS ns1\n" \
-    "ns1 IN A 192.0.2.1\n" \
+#define HEAD                                                                                                                               \
+    "$ORIGIN " APEX "\n"                                                                                                                   \
+    "$TTL 30\n"                                                                                                                            \
+    "@ IN SOA ns1 hostmaster 2026010100 3600 900 604800 30\n"                                                                              \
+    "@ IN NS ns1\n"                                                                                                                        \
+    "ns1 IN A 192.0.2.1\n"                                                                                                                 \
     "\n"
 
 struct fixture {
@@ -94,36 +94,36 @@ static inline bool fixture_told(const struct fixture *f, enum severity severity,
 }
 
 /* HEAD and this text load without a finding. */
-#define assert_loads(f, body) \
-    do { \
-        f = fixture_of(HEAD body, sizeof(HEAD body) - 1); \
-        for (size_t i_ = 0; i_ < f.report.count; i_++) \
-            print_message("found: %s\n", f.report.findings[i_].text); \
-        assert_non_null(f.zone); \
-        assert_int_equal(f.report.count, 0); \
+#define assert_loads(f, body)                                                                                                              \
+    do {                                                                                                                                   \
+        f = fixture_of(HEAD body, sizeof(HEAD body) - 1);                                                                                  \
+        for (size_t i_ = 0; i_ < f.report.count; i_++)                                                                                     \
+            print_message("found: %s\n", f.report.findings[i_].text);                                                                      \
+        assert_non_null(f.zone);                                                                                                           \
+        assert_int_equal(f.report.count, 0);                                                                                               \
     } while (0)
 
 /* A whole file is refused with this one error at this place. */
-#define assert_file_refused(body, place, what) \
-    do { \
-        struct fixture f_ = fixture_of(body, sizeof(body) - 1); \
-        assert_true(fixture_told(&f_, SEVERITY_ERROR, place, what)); \
-        assert_int_equal(f_.report.errors, 1); \
-        assert_null(f_.zone); \
-        fixture_remove(&f_); \
+#define assert_file_refused(body, place, what)                                                                                             \
+    do {                                                                                                                                   \
+        struct fixture f_ = fixture_of(body, sizeof(body) - 1);                                                                            \
+        assert_true(fixture_told(&f_, SEVERITY_ERROR, place, what));                                                                       \
+        assert_int_equal(f_.report.errors, 1);                                                                                             \
+        assert_null(f_.zone);                                                                                                              \
+        fixture_remove(&f_);                                                                                                               \
     } while (0)
 
 /* HEAD and this text are refused with this one error in this line of main.zone. */
 #define assert_refused(body, line, what) assert_file_refused(HEAD body, "main.zone:" #line, what)
 
 /* HEAD and this text load with this one warning. */
-#define assert_warned(body, line, what) \
-    do { \
-        struct fixture f_ = fixture_of(HEAD body, sizeof(HEAD body) - 1); \
-        assert_true(fixture_told(&f_, SEVERITY_WARNING, "main.zone:" #line, what)); \
-        assert_int_equal(f_.report.count, 1); \
-        assert_non_null(f_.zone); \
-        fixture_remove(&f_); \
+#define assert_warned(body, line, what)                                                                                                    \
+    do {                                                                                                                                   \
+        struct fixture f_ = fixture_of(HEAD body, sizeof(HEAD body) - 1);                                                                  \
+        assert_true(fixture_told(&f_, SEVERITY_WARNING, "main.zone:" #line, what));                                                        \
+        assert_int_equal(f_.report.count, 1);                                                                                              \
+        assert_non_null(f_.zone);                                                                                                          \
+        fixture_remove(&f_);                                                                                                               \
     } while (0)
 
 /* The record numbered i of this node and type as text, kept until the next call; NULL when there is none. */

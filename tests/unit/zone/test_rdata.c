@@ -1,23 +1,23 @@
 #include "zone/fixture.h"
 
 /* Owner a, this RDATA: what the zone gives back. */
-#define assert_reads(type, rdata, expected) \
-    do { \
-        struct fixture f_; \
-        assert_loads(f_, "a " type " " rdata "\n"); \
-        assert_string_equal(record_of(&f_, "\1a", type, 0), "a.sip.example.com. 30 IN " expected); \
-        fixture_remove(&f_); \
+#define assert_reads(type, rdata, expected)                                                                                                \
+    do {                                                                                                                                   \
+        struct fixture f_;                                                                                                                 \
+        assert_loads(f_, "a " type " " rdata "\n");                                                                                        \
+        assert_string_equal(record_of(&f_, "\1a", type, 0), "a.sip.example.com. 30 IN " expected);                                         \
+        fixture_remove(&f_);                                                                                                               \
     } while (0)
 
-#define assert_octets(type, rdata, expected) \
-    do { \
-        struct fixture f_; \
-        assert_loads(f_, "a " type " " rdata "\n"); \
-        const struct rrset *set_ = zone_rrset(node_of(&f_, "\1a"), zone_type_number(type)); \
-        assert_non_null(set_); \
-        assert_int_equal(set_->rdatas[0].len, sizeof(expected) - 1); \
-        assert_memory_equal(set_->rdatas[0].octets, expected, sizeof(expected) - 1); \
-        fixture_remove(&f_); \
+#define assert_octets(type, rdata, expected)                                                                                               \
+    do {                                                                                                                                   \
+        struct fixture f_;                                                                                                                 \
+        assert_loads(f_, "a " type " " rdata "\n");                                                                                        \
+        const struct rrset *set_ = zone_rrset(node_of(&f_, "\1a"), zone_type_number(type));                                                \
+        assert_non_null(set_);                                                                                                             \
+        assert_int_equal(set_->rdatas[0].len, sizeof(expected) - 1);                                                                       \
+        assert_memory_equal(set_->rdatas[0].octets, expected, sizeof(expected) - 1);                                                       \
+        fixture_remove(&f_);                                                                                                               \
     } while (0)
 
 static void sip_records_are_read(void **state)
@@ -76,7 +76,7 @@ static void rfc_3597_writes_any_type(void **state)
     assert_refused("a A \\# 3 000000\n", 7, "no sound RDATA");
     assert_refused("a A \\# 5 0000000000\n", 7, "no sound RDATA");
     assert_refused("a SRV \\# 6 000100020003\n", 7, "no sound RDATA");
-    assert_refused("a NS \\# 2 c000\n", 7, "no sound RDATA"); /* a compression pointer to nowhere */
+    assert_refused("a NS \\# 2 c000\n", 7, "no sound RDATA");       /* a compression pointer to nowhere */
     assert_refused("a RP \\# 5 016100c00b\n", 7, "no sound RDATA"); /* one to the name before it */
     assert_refused("a NS \\# 3 026100\n", 7, "no sound RDATA");
     assert_refused("a SOA \\# 0\n", 7, "at the top of the zone only");
@@ -154,7 +154,8 @@ static void values_are_checked(void **state)
     assert_refused("a LOC here\n", 7, "cannot be read");
     assert_refused("a TXT 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
                    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-                   "01234567890123456789012345678901234567890123456789012345\n", 7, "string longer than 255");
+                   "01234567890123456789012345678901234567890123456789012345\n",
+                   7, "string longer than 255");
 }
 
 static void the_expression_of_a_naptr_is_checked(void **state)
