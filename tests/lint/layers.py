@@ -34,7 +34,7 @@ IMPURE = re.compile(r"^(sys/(socket|un|time|timerfd|epoll|select|uio|stat|mman)|
 SYSTEM = re.compile(
     r"^(std(align|arg|atomic|bool|def|int|io|lib|noreturn)|assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|"
     r"signal|string|strings|tgmath|threads|time|uchar|wchar|dirent|dlfcn|endian|fcntl|fnmatch|getopt|glob|grp|ifaddrs|libgen|netdb|poll|pthread|"
-    r"pwd|sched|semaphore|spawn|syslog|termios|unistd|sysexits|arpa/\w+|net/\w+|netinet/\w+|sys/\w+|linux/[\w/]+|asm/\w+|\w+intrin)\.h$"
+    r"pwd|regex|sched|semaphore|spawn|syslog|termios|unistd|sysexits|arpa/\w+|net/\w+|netinet/\w+|sys/\w+|linux/[\w/]+|asm/\w+|\w+intrin)\.h$"
 )
 
 
