@@ -1,6 +1,7 @@
 #include "probe/engine.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@ enum {
     MS = 1000,
     TICK_LEAST_US = 4 * MS,  /* starts that are due within it go out together; keeps the loop to 250 ticks a second */
     TICK_MOST_US = 250 * MS, /* the heartbeat */
-    STALL_US = 100 * MS,     /* a tick later than this means that the machine did not run us */
     LATE_WINDOW_US = 30000 * MS,
     PRIORITY_TICK = 0,
     PRIORITY_IO = 1,
@@ -28,9 +28,9 @@ static uint64_t real_us(void)
     return clock_ns() / 1000;
 }
 
-uint64_t engine_now_us(const struct probe_engine *engine)
+uint64_t engine_now_us(struct probe_engine *engine)
 {
-    return real_us() - engine->skipped_us;
+    return loop_clock_read(&engine->clock, real_us());
 }
 
 double engine_random(struct probe_engine *engine)
@@ -45,7 +45,7 @@ static void arm_tick(struct probe_engine *engine, uint64_t least_us)
     const struct timer *first = timers_first(&engine->timers);
     uint64_t wait = first == NULL ? TICK_MOST_US : first->due_us > now ? first->due_us - now : 0;
     wait = wait < least_us ? least_us : wait > TICK_MOST_US ? TICK_MOST_US : wait;
-    engine->armed_us = now + engine->skipped_us + wait;
+    engine->clock.armed_us = engine->clock.ran_us + wait;
     const struct timeval after = {.tv_sec = 0, .tv_usec = (suseconds_t)wait};
     event_add(&engine->tick, &after);
 }
@@ -54,7 +54,7 @@ void engine_timer_set(struct probe_engine *engine, struct timer *timer, uint64_t
 {
     timers_set(&engine->timers, timer, due_us);
     /* Within TICK_LEAST_US the tick is near enough. */
-    if (due_us + engine->skipped_us + TICK_LEAST_US < engine->armed_us)
+    if (due_us + engine->clock.skipped_us + TICK_LEAST_US < engine->clock.armed_us)
         arm_tick(engine, TICK_LEAST_US);
 }
 
@@ -74,13 +74,12 @@ void engine_note_late(struct probe_engine *engine, uint64_t late_us)
 }
 
 /* The machine was stopped, or starved us. What a running probe with a shorter timeout may find now says nothing about its endpoint. */
-static void resume(struct probe_engine *engine, uint64_t late_us)
+static void resume(struct probe_engine *engine, uint64_t stall_us)
 {
-    engine->skipped_us += late_us;
-    engine_note_late(engine, late_us);
+    engine_note_late(engine, stall_us);
     for (size_t i = 0; i < engine->set.count; i++) {
         struct task *task = engine->set.tasks[i];
-        if (task->running && late_us > (uint64_t)task->check.probe.timeout_ms * MS)
+        if (task->running && stall_us > (uint64_t)task->check.probe.timeout_ms * MS)
             task_spoil(task);
     }
 }
@@ -89,11 +88,10 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
     struct probe_engine *engine = context;
-    const uint64_t real = real_us();
-    atomic_store_explicit(&engine->heartbeat_ms, real / MS, memory_order_relaxed);
-    if (real > engine->armed_us + STALL_US)
-        resume(engine, real - engine->armed_us);
-    const uint64_t now = engine_now_us(engine);
+    const uint64_t now = engine_now_us(engine), stall_us = loop_clock_take_stall(&engine->clock);
+    atomic_store_explicit(&engine->heartbeat_ms, engine->clock.ran_us / MS, memory_order_relaxed);
+    if (stall_us)
+        resume(engine, stall_us);
     struct timer *timer;
     while ((timer = timers_first(&engine->timers)) && timer->due_us <= now) {
         timers_remove(&engine->timers, timer);
@@ -125,19 +123,26 @@ static void nudge(struct probe_engine *engine)
 static void *run(void *context)
 {
     struct probe_engine *engine = context;
+    engine->clock.ran_us = real_us();
     arm_tick(engine, 0);
     event_base_dispatch(engine->base);
     return NULL;
 }
 
-/* One socket a check stays open. */
-static void raise_descriptor_limit(void)
+/* One socket a check stays open, besides what the rest of the process needs. */
+static void want_descriptors(size_t checks)
 {
+    enum { ELSEWHERE = 256 };
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < checks + ELSEWHERE) {
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit); /* short of descriptors, a probe ends with REASON_LOCAL */
+        setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (limit.rlim_cur < checks + ELSEWHERE)
+        log_warning("%zu checks need as many open files, but the limit is %llu: some probes cannot be sent", checks,
+                    (unsigned long long)limit.rlim_cur);
 }
 
 static bool open_loop(struct probe_engine *engine, struct error *err)
@@ -200,7 +205,6 @@ struct probe_engine *probe_engine_new(probe_result_fn on_result, void *context, 
     pthread_mutex_init(&engine->lock, NULL);
     engine->late_since_us = real_us();
     atomic_store(&engine->heartbeat_ms, engine->late_since_us / MS);
-    raise_descriptor_limit();
     if (getrandom(&engine->random, sizeof engine->random, 0) != sizeof engine->random) {
         error_set(err, "cannot get random numbers: %s", strerror(errno));
         goto fail;
@@ -240,6 +244,7 @@ void probe_engine_set(struct probe_engine *engine, const struct check *checks, s
     if (overtaken)
         task_set_free(overtaken);
     free(overtaken);
+    want_descriptors(count);
     nudge(engine);
 }
 

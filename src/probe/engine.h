@@ -2,6 +2,7 @@
  * Thread: the engine's own, but for what is marked as shared. */
 #pragma once
 
+#include "probe/loop_clock.h"
 #include "probe/probe.h"
 #include "probe/timers.h"
 
@@ -56,8 +57,7 @@ struct probe_engine {
     struct event tick, nudge;
     struct task_set set;
     struct timers timers;
-    uint64_t armed_us;   /* when the tick should run, by the real clock */
-    uint64_t skipped_us; /* how long in all the machine did not let us run */
+    struct loop_clock clock;
     uint64_t random;
     uint64_t late_since_us;
     uint32_t late_ms, late_before_ms; /* the largest in this window and in the one before */
@@ -71,9 +71,8 @@ struct probe_engine {
     _Atomic uint32_t late_max_ms;
 };
 
-/* Monotonic microseconds in which the time that we were not run does not count: a machine that was stopped goes on where it was, with every
- * deadline and the whole schedule as far away as before. */
-uint64_t engine_now_us(const struct probe_engine *engine);
+/* The loop's time; of no meaning outside. */
+uint64_t engine_now_us(struct probe_engine *engine);
 
 /* Sets the timer and makes the loop turn in time for it. */
 void engine_timer_set(struct probe_engine *engine, struct timer *timer, uint64_t due_us);
