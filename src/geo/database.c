@@ -11,8 +11,7 @@ void records_init(struct pool *records)
     pool_add(records, &(struct record){0});
 }
 
-bool database_open(struct database *database, const char *path, const struct geo_config *rules, struct stamp *ret_stamp,
-                   struct error *err)
+bool database_open(struct database *database, const char *path, const struct geo_config *rules, struct stamp *ret_stamp, struct error *err)
 {
     *database = (struct database){.path = path, .rules = rules};
     int fd;
@@ -68,8 +67,8 @@ static uint32_t record_number(struct database *database, uint32_t offset, struct
 static bool cursor_at(struct database *database, uint64_t value, struct pool *records, uint32_t *ret_cursor, struct error *err)
 {
     const uint32_t nodes = database->mmdb.metadata.node_count;
-    if (value == 0 || (value > nodes && (value < (uint64_t)nodes + SEPARATOR ||
-                                         value - nodes - SEPARATOR >= database->mmdb.data_section_size)))
+    if (value == 0 ||
+        (value > nodes && (value < (uint64_t)nodes + SEPARATOR || value - nodes - SEPARATOR >= database->mmdb.data_section_size)))
         return error_set(err, "is damaged: its search tree points outside the data");
     if (value < nodes)
         *ret_cursor = (uint32_t)value;

@@ -17,7 +17,7 @@
 #define ASN_OTHER UINT32_MAX
 
 struct database {
-    const char *path;                /* the caller's, as are the rules */
+    const char *path;               /* the caller's, as are the rules */
     const struct geo_config *rules; /* an ASN that none of them names is noted as ASN_OTHER; NULL: every ASN is kept */
     MMDB_s mmdb;
     struct map numbers; /* data offset -> record number, so that each record is decoded once */

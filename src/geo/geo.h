@@ -19,18 +19,19 @@ void geo_free(struct geo *geo);
 const struct trie *geo_trie(const struct geo *geo);
 const struct classes *geo_classes(const struct geo *geo);
 
-/* Whether a file it was made from has since changed on disk and has been quiet for one call (so that a half-written copy is
- * not taken). Cheap: stat() only. Thread: the owner's. */
+/* Whether a file it was made from has changed on disk and has been quiet for one call (so that a half-written copy is not taken).
+ * Each change is told once, for a file that cannot be compiled will not get better by trying again. A missing file is one that is
+ * being replaced. Cheap: stat() only. Thread: the owner's. */
 bool geo_changed(struct geo *geo);
 
 /* What the sources say of one address; read from the files anew, so it is exact and slow: for explain only. */
 struct geo_place {
-    bool known;          /* has a location */
+    bool known; /* has a location */
     double latitude, longitude;
     char country[3], continent[3]; /* "" if not said */
-    uint32_t asn;        /* 0 if not said */
-    char source[256];    /* "geo/nets.conf:12", "GeoLite2-City.mmdb" or "" */
-    struct prefix network; /* the network the source says this of */
+    uint32_t asn;                  /* 0 if not said */
+    char source[256];              /* "geo/nets.conf:12", "GeoLite2-City.mmdb", several with ", " between, or "" */
+    struct prefix network;         /* that the first source says this of; without a source, of which nothing is said */
 };
 bool geo_locate(const struct config *config, const struct addr *addr, struct geo_place *ret_place, struct error *err);
 

@@ -122,8 +122,7 @@ static bool parse_word(const struct line *line, char *word, struct net *net)
     if (strncasecmp(word, "country=", 8) == 0)
         return parse_country(line, word + 8, net);
     net->has_location = location_parse(word, &net->latitude, &net->longitude);
-    return net->has_location ||
-           line_error(line, "expected a location in degrees as in 51.5,-0.1, or country=GB, or sites=NAME,NAME", word);
+    return net->has_location || line_error(line, "expected a location in degrees as in 51.5,-0.1, or country=GB, or sites=NAME,NAME", word);
 }
 
 static bool parse_prefix(const struct line *line, const char *text, struct prefix *ret_prefix)

@@ -13,8 +13,8 @@ struct net {
     unsigned line;
     double latitude, longitude; /* of the forms "51.5,-0.1" and "country=GB" (its centre, found later) */
     bool has_location;
-    char country[3];            /* "" unless "country=GB" */
-    uint8_t *sites;             /* of "sites=london,amsterdam"; else NULL */
+    char country[3]; /* "" unless "country=GB" */
+    uint8_t *sites;  /* of "sites=london,amsterdam"; else NULL */
     size_t site_count;
 };
 

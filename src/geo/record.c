@@ -38,11 +38,18 @@ struct key {
     const char *text;
     uint32_t size;
 };
-#define KEY(literal) {literal, sizeof literal - 1}
+#define KEY(literal)                                                                                                                       \
+    {                                                                                                                                      \
+        literal, sizeof literal - 1                                                                                                        \
+    }
 
 static const struct key parents[PARENT_COUNT] = {
-    [ROOT] = KEY(""),           [COUNTRY] = KEY("country"),   [REGISTERED_COUNTRY] = KEY("registered_country"),
-    [CONTINENT] = KEY("continent"), [LOCATION] = KEY("location"), [TRAITS] = KEY("traits"),
+    [ROOT] = KEY(""),
+    [COUNTRY] = KEY("country"),
+    [REGISTERED_COUNTRY] = KEY("registered_country"),
+    [CONTINENT] = KEY("continent"),
+    [LOCATION] = KEY("location"),
+    [TRAITS] = KEY("traits"),
 };
 
 /* Every layout in one table: where a field stands, and which place wins (lowest rank) when a record has several. */
@@ -83,7 +90,7 @@ struct decoder {
 
 struct value {
     unsigned type;
-    uint32_t size;       /* octets, or entries of a map or array, or the target of a pointer, or a boolean itself */
+    uint32_t size;         /* octets, or entries of a map or array, or the target of a pointer, or a boolean itself */
     struct reader payload; /* from its first octet on, to the end of the section */
 };
 

@@ -1,6 +1,7 @@
 /* The one trie that says a client's class: two binary roots (IPv4, IPv6) over one array of nodes. Immutable after its
  * making; read by the workers. Each inner node knows the lowest and highest class number below it, so that a walk ends as
- * soon as everything below is in one run of the plan (see model/plan.h): the depth there is the ECS scope. */
+ * soon as everything below is in one run of the plan (see model/plan.h): the depth there is the ECS scope.
+ * Thread: any. Owned by its struct geo. */
 #pragma once
 
 #include "base/addr.h"

@@ -19,7 +19,7 @@ struct walk {
     struct pool pairs;           /* two record numbers */
     uint32_t *merged;            /* by pair: the number of what they say together */
     size_t merged_room;
-    uint32_t *leaves;            /* by record number: its leaf, or 0 */
+    uint32_t *leaves; /* by record number: its leaf, or 0 */
     size_t leaf_room;
     uint64_t budget; /* nodes left to visit */
     unsigned bits;   /* of an address of this family */
@@ -55,7 +55,8 @@ static uint32_t merge(struct walk *walk, uint32_t record, uint32_t other)
 /* An operator's word that leaves nothing for the databases to say. */
 static bool is_whole(const struct walk *walk, uint32_t cursor)
 {
-    return is_done(cursor) && cursor != CURSOR_DONE && ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
+    return is_done(cursor) && cursor != CURSOR_DONE &&
+           ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
 }
 
 static uint32_t leaf_of(struct walk *walk, uint32_t record)

@@ -30,7 +30,7 @@ static inline struct config *six_sites(void)
     static const struct {
         const char *name;
         double latitude, longitude;
-    } sites[SIX] = {{"london", 51.5, -0.1},    {"ashburn", 39, -77.5},    {"sanjose", 37.3, -121.9},
+    } sites[SIX] = {{"london", 51.5, -0.1},   {"ashburn", 39, -77.5},   {"sanjose", 37.3, -121.9},
                     {"frankfurt", 50.1, 8.7}, {"amsterdam", 52.4, 4.9}, {"singapore", 1.35, 103.8}};
     struct config *config = mem_new(1, sizeof *config);
     config->sites = mem_new(SIX, sizeof *config->sites);

@@ -260,7 +260,9 @@ static inline void mmdb_save(struct mmdb_writer *w, const char *path)
     for (unsigned i = 0; i < 16; i++)
         fputc(0, file);
     fwrite(w->data, 1, w->data_len, file);
-    fputs("\xab\xcd\xef" "MaxMind.com", file);
+    fputs("\xab\xcd\xef"
+          "MaxMind.com",
+          file);
     w->data_len = 0;
     mmdb_metadata(w);
     fwrite(w->data, 1, w->data_len, file);

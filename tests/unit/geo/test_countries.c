@@ -43,7 +43,7 @@ static void every_centre_is_near_its_continent(void **state)
     static const struct {
         const char *continent;
         double latitude, longitude, km;
-    } middles[] = {{"AF", 0, 20, 5300},  {"AN", -90, 0, 4600},  {"AS", 30, 90, 6500},  {"EU", 54, 20, 5600},
+    } middles[] = {{"AF", 0, 20, 5300},   {"AN", -90, 0, 4600},   {"AS", 30, 90, 6500},  {"EU", 54, 20, 5600},
                    {"NA", 40, -90, 5000}, {"OC", -15, 165, 7100}, {"SA", -20, -60, 4000}};
     size_t count;
     const struct country *table = country_table(&count);
@@ -51,7 +51,8 @@ static void every_centre_is_near_its_continent(void **state)
         for (size_t m = 0; m < sizeof middles / sizeof *middles; m++) {
             if (strcmp(middles[m].continent, table[i].continent) != 0)
                 continue;
-            const double km = geo_distance_km(middles[m].latitude, middles[m].longitude, (double)table[i].latitude, (double)table[i].longitude);
+            const double km =
+                geo_distance_km(middles[m].latitude, middles[m].longitude, (double)table[i].latitude, (double)table[i].longitude);
             if (km > middles[m].km)
                 fail_msg("%s is %.0f km from the middle of %s", table[i].code, km, table[i].continent);
         }

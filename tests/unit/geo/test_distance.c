@@ -3,11 +3,11 @@
 static void distances_are_those_of_the_great_circle(void **state)
 {
     (void)state;
-    assert_true(fabs(geo_distance_km(51.5, -0.1, 52.4, 4.9) - 357) < 3);        /* London to Amsterdam */
-    assert_true(fabs(geo_distance_km(51.5, -0.1, 1.35, 103.8) - 10850) < 30);   /* London to Singapore */
-    assert_true(fabs(geo_distance_km(0, 0, 0, 180) - 20015) < 1);               /* half around */
-    assert_true(fabs(geo_distance_km(-17, 179, -17, -179) - 212.7) < 1);        /* over the date line */
-    assert_true(geo_distance_km(90, 0, 90, 120) < 0.001);                       /* one pole, two names */
+    assert_true(fabs(geo_distance_km(51.5, -0.1, 52.4, 4.9) - 357) < 3);      /* London to Amsterdam */
+    assert_true(fabs(geo_distance_km(51.5, -0.1, 1.35, 103.8) - 10850) < 30); /* London to Singapore */
+    assert_true(fabs(geo_distance_km(0, 0, 0, 180) - 20015) < 1);             /* half around */
+    assert_true(fabs(geo_distance_km(-17, 179, -17, -179) - 212.7) < 1);      /* over the date line */
+    assert_true(geo_distance_km(90, 0, 90, 120) < 0.001);                     /* one pole, two names */
     assert_true(geo_distance_km(10, 20, 10, 20) == 0);
 }
 

@@ -39,7 +39,7 @@ static void a_net_replaces_the_word_of_the_databases(void **state)
     set_nets(f, "192.0.2.0/24 1.3,103.8\n192.0.3.0/24 country=GB\n192.0.4.0/24 sites=frankfurt\n");
     compile(f);
     assert_string_equal(order_of(f, "192.0.9.1"), "jlafbs");
-    assert_int_equal(*order_of(f, "192.0.2.1"), 's');       /* GB's rule does not reach it */
+    assert_int_equal(*order_of(f, "192.0.2.1"), 's');        /* GB's rule does not reach it */
     assert_string_equal(order_of(f, "192.0.3.1"), "jlafbs"); /* here it does */
     assert_string_equal(order_of(f, "192.0.4.1"), "flabjs"); /* the rest by distance from London */
 }
