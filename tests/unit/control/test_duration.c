@@ -1,9 +1,10 @@
 #include "control/duration.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static void spans_are_read_with_their_units(void **state)
 {
