@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 const char *text_of(const json_t *object, const char *key)
 {
@@ -73,8 +74,11 @@ static void show_probes(const json_t *probes)
                number_of(probes, "ended"), number_of(probes, "late_max_ms"));
         return;
     }
-    char *age = age_text(number_of(probes, "age_ms"));
-    printf("probes      probe engine: stopped since %s\n", age);
+    char *age = age_text(number_of(probes, "age_ms")), since[64];
+    const time_t at = (time_t)number_of(probes, "since_s");
+    struct tm local;
+    strftime(since, sizeof since, "%F %T", localtime_r(&at, &local));
+    printf("probes      probe engine: stopped since %s (%s ago)\n", since, age);
     free(age);
 }
 

@@ -1,5 +1,5 @@
 /* The admin socket: JSON lines over a UNIX stream socket, one request of a client at a time, an answer for each. Whoever may open the socket may order.
- * Bounded on every side: request size, clients, idle time, a reader that does not read. Thread: the director's, in its event base. */
+ * Bounded on every side: request size, clients, idle time, a reader that does not read. Thread: the director's, in its event base; SIGPIPE must be ignored. */
 #pragma once
 
 #include "base/error.h"
