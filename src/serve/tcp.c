@@ -1,4 +1,3 @@
-#define _LGPL_SOURCE
 #include "serve/tcp.h"
 
 #include "base/memory.h"
@@ -15,7 +14,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <urcu-qsbr.h>
 
 enum { LENGTH_OCTETS = 2 };
 
@@ -66,10 +64,10 @@ static void answer_one(struct connection *connection, size_t len)
 {
     struct tcp_server *server = connection->server;
     struct answered answered;
-    rcu_thread_online();
+    snapshot_enter();
     const size_t made = answer_query(snapshot_current(), server->query, len, &connection->peer, CHANNEL_TCP, server->draw++,
                                      server->answer + LENGTH_OCTETS, MESSAGE_MAX, &answered);
-    rcu_thread_offline();
+    snapshot_leave();
     counter_add(&server->counters.queries, 1);
     if (made == 0) {
         counter_add(&server->counters.dropped, 1);
@@ -192,10 +190,9 @@ struct tcp_server *tcp_server_new(const int *fds, size_t count, struct error *er
 static void *run(void *argument)
 {
     struct tcp_server *server = argument;
-    rcu_register_thread();
-    rcu_thread_offline();
+    snapshot_reader_begin();
     event_base_dispatch(server->base);
-    rcu_unregister_thread();
+    snapshot_reader_end();
     return NULL;
 }
 

@@ -1,4 +1,3 @@
-#define _LGPL_SOURCE
 #include "serve/udp.h"
 
 #include "base/memory.h"
@@ -10,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <urcu-qsbr.h>
 
 enum { BATCH = 64, PACKET_ROOM = 2048 /* no sound query is longer */, CONTROL_ROOM = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 
@@ -125,23 +123,23 @@ static void send_batch(struct udp_worker *worker, struct batch *batch, unsigned 
     }
 }
 
-/* Off line for RCU while it waits, so that a quiet worker holds nothing up; each batch ends in a quiescent state. */
 static void *run(void *argument)
 {
     struct udp_worker *worker = argument;
     struct batch *batch = batch_new();
     uint32_t draw = 0;
-    rcu_register_thread();
+    snapshot_reader_begin();
     while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
-        rcu_thread_offline();
         const int received = recvmmsg(worker->fd, batch->in, BATCH, MSG_WAITFORONE, NULL);
-        rcu_thread_online();
         if (received <= 0)
             continue; /* the timeout, or an ICMP error of an earlier answer */
-        send_batch(worker, batch, answer_batch(worker, batch, (unsigned)received, &draw));
+        snapshot_enter();
+        const unsigned made = answer_batch(worker, batch, (unsigned)received, &draw);
+        snapshot_leave();
+        send_batch(worker, batch, made);
         prepare(batch, (unsigned)received);
     }
-    rcu_unregister_thread();
+    snapshot_reader_end();
     free(batch);
     return NULL;
 }

@@ -23,8 +23,15 @@ void snapshot_free(struct snapshot *snapshot);
  * chose on_all_down = "empty". Called in one place: control/director.c. */
 bool snapshot_publish(struct snapshot *snapshot, struct error *err);
 
-/* The published one, NULL before the first. In a worker: valid until its next quiescent state. In the director's thread: always. */
+/* The published one, NULL before the first. In a reader: valid until snapshot_leave(). In the director's thread: until the next publish. */
 const struct snapshot *snapshot_current(void);
+
+/* A thread that reads snapshots calls begin first and end last, and between them enter and leave around each use. Only one inside enter and
+ * leave holds up the freeing of old snapshots, so leave before waiting for anything. Cheap: once a batch. */
+void snapshot_reader_begin(void);
+void snapshot_reader_end(void);
+void snapshot_enter(void);
+void snapshot_leave(void);
 
 /* Takes the published one back at the end of the program, after the last worker has gone. */
 void snapshot_withdraw(void);
