@@ -23,7 +23,7 @@ THIRD_PARTY = {
     "libconfig.h": {"config"},
     "event2/": {"serve", "probe", "control"},
     "jansson": {"control", "cli"},
-    "urcu": {"snapshot", "serve"},
+    "urcu": {"snapshot"},
     "systemd/": {"control", "daemon"},
     "openssl/": set(),
     "curl/": set(),
