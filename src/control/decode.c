@@ -86,7 +86,7 @@ static int expand_rdata(struct reader message, const uint8_t *rdata, uint16_t rd
 
 static void decode_opt(struct decoder *d, struct reader rdata)
 {
-    while (reader_left(&rdata) >= 4) {
+    while (!rdata.bad && reader_left(&rdata) >= 4) {
         const uint16_t code = read_u16(&rdata), len = read_u16(&rdata);
         const uint8_t *option = read_span(&rdata, len);
         if (option && code == OPTION_ECS && len >= 4)

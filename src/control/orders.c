@@ -104,11 +104,24 @@ static void log_order(const struct request *request, const struct target *target
                request->reason);
 }
 
+/* An order whose target has gone from the configuration can still be ended, by the name it was given for. */
+static bool find_target(const struct director *director, const struct request *request, struct target *ret_target, struct error *err)
+{
+    if (target_resolve(world_config(director->setup->world), request->target, ret_target, err))
+        return true;
+    const struct override *order = request->command == COMMAND_ENABLE ? overrides_find(&director->overrides, request->target) : NULL;
+    if (!order)
+        return false;
+    *ret_target = (struct target){.scope = order->scope, .index = -1};
+    memcpy(ret_target->text, order->target, sizeof ret_target->text);
+    return true;
+}
+
 json_t *orders_command(struct director *director, const struct request *request, const char *who)
 {
     struct target target;
     struct error err;
-    if (!target_resolve(world_config(director->setup->world), request->target, &target, &err))
+    if (!find_target(director, request, &target, &err))
         return reply_error("%s", err.text);
     struct overrides before;
     overrides_copy(&director->overrides, &before);

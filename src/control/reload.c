@@ -85,9 +85,9 @@ static bool install(struct director *director, struct loading *loading)
     director->setup = setup_new(loading->world, loading->place, old, NULL, clock_ms());
     if (director->serving && !director_publish(director)) {
         report_error(&loading->report, NULL, "%s", director->alarms.publish);
-        director->alarms.publish[0] = '\0'; /* what is served is sound: it is the new that was refused */
         setup_free(director->setup);
         director->setup = old;
+        director_publish(director); /* the alarm is the old state's again */
         return false;
     }
     setup_free(old);
@@ -141,7 +141,8 @@ static void end_reload(struct job *job)
     } else {
         done = done && install(director, loading);
         note_reload(director, loading, done);
-        sd_notify(0, "READY=1");
+        if (director->serving)
+            sd_notify(0, "READY=1");
     }
     answer(loading, done);
     director->reloads_waiting -= loading->client == NULL;
@@ -198,9 +199,9 @@ static bool swap_place(struct director *director, struct loading *loading)
     director->setup->place = loading->place;
     if (director->serving && !director_publish(director)) {
         report_error(&loading->report, NULL, "%s", director->alarms.publish);
-        director->alarms.publish[0] = '\0';
         director->setup->place = old;
         place_unref(loading->place);
+        director_publish(director);
         return false;
     }
     place_unref(old);

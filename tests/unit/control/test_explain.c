@@ -237,7 +237,9 @@ static void an_unsound_message_is_not_decoded(void **state)
     (void)state;
     static const uint8_t loop[] = {0, 1, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};
     static const uint8_t cut[] = {0, 1, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2};
+    static const uint8_t long_option[] = {0, 1, 0x84, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 8, 0, 99, 0, 1};
     assert_null(decode_answer(loop, sizeof loop));
+    json_decref(decode_answer(long_option, sizeof long_option)); /* ends */
     assert_null(decode_answer(cut, sizeof cut));
     assert_null(decode_answer(cut, 5));
     assert_null(decode_answer(cut, 0));
