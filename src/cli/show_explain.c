@@ -81,10 +81,14 @@ static void show_sites_of(const json_t *explain)
 {
     struct table table;
     table_init(&table, (const char *const[]){"RANK", "SITE", "DISTANCE", "BIASED", "UP", "ORDER", NULL});
-    size_t i;
+    size_t i, others = 0;
     json_t *site;
     json_array_foreach(json_object_get(explain, "sites"), i, site)
     {
+        if (json_is_null(json_object_get(site, "rank"))) {
+            others++;
+            continue;
+        }
         const json_t *counts = json_object_get(site, "endpoints");
         char *order = order_text_of(json_object_get(site, "order"));
         add_number(&table, json_object_get(site, "rank"), "");
@@ -96,6 +100,8 @@ static void show_sites_of(const json_t *explain)
         free(order);
     }
     table_print(&table);
+    if (others)
+        printf("and %zu sites that are not of this service\n", others);
 }
 
 static void show_endpoints_of(const json_t *explain)
@@ -107,6 +113,8 @@ static void show_endpoints_of(const json_t *explain)
     json_t *endpoint;
     json_array_foreach(json_object_get(explain, "endpoints"), i, endpoint)
     {
+        if (json_is_null(json_object_get(endpoint, "site_rank")))
+            continue;
         char *age = age_text(number_of(endpoint, "age_ms")), *order = order_text_of(json_object_get(endpoint, "order"));
         add_number(&table, json_object_get(endpoint, "rank"), "");
         table_addf(&table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
