@@ -10,7 +10,7 @@ class Namespace:
         resolv = f"{folder}/resolv.conf"
         with open(resolv, "w") as f:
             f.write(f"nameserver {nameserver}\noptions timeout:1 attempts:2\n")
-        hold = f"mount --make-rprivate / && ip link set lo up && mount --bind {resolv} /etc/resolv.conf && echo held && exec cat"
+        hold = f"ip link set lo up && mount --bind {resolv} /etc/resolv.conf && echo held && exec cat"
         self.holder = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "held\n":
