@@ -5,7 +5,7 @@
 
 #include "control/setup.h"
 
-static const char *const fixture_files[] = {
+__attribute__((unused)) static const char *const fixture_files[] = {
     "sipsteer.conf",
     "server = { listen = [ \"127.0.0.1:0\" ]; control = \"control.sock\"; state = \"state\"; };\n"
     "geo = { nets = \"nets.conf\"; };\n"
@@ -35,7 +35,7 @@ struct fixture {
     struct report report;
 };
 
-static void fixture_begin(struct fixture *fixture)
+__attribute__((unused)) static void fixture_begin(struct fixture *fixture)
 {
     report_init(&fixture->report);
     test_load(&fixture->world, fixture_files, &fixture->report);
@@ -44,7 +44,7 @@ static void fixture_begin(struct fixture *fixture)
         abort();
 }
 
-static void fixture_end(struct fixture *fixture)
+__attribute__((unused)) static void fixture_end(struct fixture *fixture)
 {
     test_release(&fixture->world, fixture_files);
     report_release(&fixture->report);
