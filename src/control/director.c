@@ -293,6 +293,17 @@ static bool read_files(struct director *director, struct world **ret_world, stru
     return sound;
 }
 
+static void keep_settings(struct director *director, const struct server_config *server)
+{
+    director->started = (struct server_config){
+        .listen = mem_copy(server->listen, server->listen_count * sizeof *server->listen),
+        .listen_count = server->listen_count,
+        .workers = server->workers,
+        .control = mem_text(server->control),
+        .state = mem_text(server->state),
+    };
+}
+
 /* Only once nobody else can be running on it: unsound files are moved aside here. */
 static bool read_state(struct director *director, struct world *world, struct place *place, struct error *err)
 {
@@ -300,11 +311,11 @@ static bool read_state(struct director *director, struct world *world, struct pl
     report_init(&report);
     struct saved saved = {0};
     const int64_t wall_s = clock_wall_s();
-    director->state_folder = mem_text(world_config(world)->server.state);
-    const bool writable = state_open(director->state_folder, err);
+    keep_settings(director, &world_config(world)->server);
+    const bool writable = state_open(director->started.state, err);
     if (writable) {
-        state_read_overrides(director->state_folder, true, wall_s, &report, &director->overrides);
-        state_read_verdicts(director->state_folder, true, wall_s, &report, &saved);
+        state_read_overrides(director->started.state, true, wall_s, &report, &director->overrides);
+        state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
     warn_of_unknown_targets(director, &report);
@@ -367,7 +378,9 @@ static void free_rest(struct director *director)
     overrides_release(&director->overrides);
     setup_free(director->setup);
     free(director->config_path);
-    free(director->state_folder);
+    free(director->started.listen);
+    free(director->started.control);
+    free(director->started.state);
 }
 
 /* The state is saved before clients are let go: `sipsteer stop` ends when all is done. */

@@ -56,7 +56,7 @@ struct director {
     bool stopping; /* the loop has ended */
     struct alarms alarms;
 
-    char *state_folder; /* of the start; a reload does not move it */
+    struct server_config started; /* copied; what a reload does not change: listen, workers, control, state */
     bool verdicts_changed, verdicts_writing;
     uint64_t verdicts_saved_ms;
 

@@ -62,7 +62,7 @@ static struct writing *writing_new(struct director *director, enum state_file fi
 {
     struct writing *writing = mem_new(1, sizeof *writing);
     *writing = (struct writing){
-        .job = {.run = run_writing, .done = end_writing}, .director = director, .file = file, .folder = mem_text(director->state_folder)};
+        .job = {.run = run_writing, .done = end_writing}, .director = director, .file = file, .folder = mem_text(director->started.state)};
     return writing;
 }
 

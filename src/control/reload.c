@@ -54,15 +54,15 @@ static bool same_listen(const struct server_config *a, const struct server_confi
 
 static void warn_of_restart(const struct director *director, const struct config *config, struct report *report)
 {
-    static const char format[] = "server.%s has changed: that takes a restart";
-    const struct server_config *old = &world_config(director->setup->world)->server, *new = &config->server;
+    static const char format[] = "server.%s is not what the daemon was started with: that takes a restart";
+    const struct server_config *old = &director->started, *new = &config->server;
     if (!same_listen(old, new))
         report_warning(report, config->path, format, "listen");
     if (old->workers != new->workers)
         report_warning(report, config->path, format, "workers");
     if (strcmp(old->control, new->control) != 0)
         report_warning(report, config->path, format, "control");
-    if (strcmp(director->state_folder, new->state) != 0)
+    if (strcmp(old->state, new->state) != 0)
         report_warning(report, config->path, format, "state");
 }
 

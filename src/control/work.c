@@ -17,9 +17,9 @@ struct queue {
 struct work {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t pushed;
+    pthread_cond_t pushed, ended; /* ended: waited for by the monotonic clock */
     struct queue todo, finished;
-    bool ending;
+    bool ending, over;
     int wake_fd;
 };
 
@@ -57,8 +57,21 @@ static void *run(void *context)
         queue_put(&work->finished, job);
         eventfd_write(work->wake_fd, 1);
     }
+    work->over = true;
+    pthread_cond_signal(&work->ended);
     pthread_mutex_unlock(&work->lock);
     return NULL;
+}
+
+static void init_locks(struct work *work)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&work->lock, NULL);
+    pthread_cond_init(&work->pushed, NULL);
+    pthread_cond_init(&work->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 struct work *work_new(int wake_fd, struct error *err)
@@ -67,8 +80,7 @@ struct work *work_new(int wake_fd, struct error *err)
     work->wake_fd = wake_fd;
     work->todo.last = &work->todo.first;
     work->finished.last = &work->finished.first;
-    pthread_mutex_init(&work->lock, NULL);
-    pthread_cond_init(&work->pushed, NULL);
+    init_locks(work);
     const int failed = pthread_create(&work->thread, NULL, run, work);
     if (failed) {
         error_set(err, "cannot start a thread: %s", strerror(failed));
@@ -98,26 +110,38 @@ void work_collect(struct work *work)
     }
 }
 
+static struct timespec after(unsigned wait_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += wait_ms / 1000;
+    at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
 bool work_free(struct work *work, unsigned wait_ms)
 {
     if (!work)
         return true;
+    const struct timespec until = after(wait_ms);
     pthread_mutex_lock(&work->lock);
     work->ending = true;
     pthread_cond_signal(&work->pushed);
+    int late = 0;
+    while (!work->over && !late)
+        late = pthread_cond_timedwait(&work->ended, &work->lock, &until);
+    const bool over = work->over;
     pthread_mutex_unlock(&work->lock);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    if (pthread_clockjoin_np(work->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    if (!over)
         return false;
+    pthread_join(work->thread, NULL);
     work_collect(work);
     pthread_cond_destroy(&work->pushed);
+    pthread_cond_destroy(&work->ended);
     pthread_mutex_destroy(&work->lock);
     free(work);
     return true;
