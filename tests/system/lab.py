@@ -3,6 +3,7 @@
 Every Lab reserves a /24 of 127.0.0.0/8, so that labs of parallel tests never meet: endpoints are .1 to .200, the name server is .253:5300.
 """
 import copy
+import errno
 import json
 import os
 import random
@@ -59,10 +60,12 @@ def reserve_network():
         net = f"127.{random.randint(20, 250)}.{random.randint(0, 255)}"
         keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            keeper.bind((f"{net}.254", 9))
+            keeper.bind((f"{net}.254", 5999))
             return net, keeper
-        except OSError:
+        except OSError as taken:
             keeper.close()
+            if taken.errno != errno.EADDRINUSE:
+                raise
 
 
 def free_port6():
