@@ -55,7 +55,7 @@ def test_a_long_day(make_lab):
         elif what == 1:
             lab.cli("enable", site, code=None)
         elif what == 2:
-            farm.set(rng.choice(["ok", "silent", 503]), *ips[site])
+            farm.set(rng.choice(["ok", "silent", (503, ["Retry-After: 1"])]), *ips[site])
         else:
             lab.service(ttl=f"{rng.randrange(5, 60)}s")
             lab.write()
