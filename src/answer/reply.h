@@ -3,11 +3,11 @@
 #pragma once
 
 #include "answer/answer.h"
-#include "snapshot/hot.h"
+#include "snapshot/find.h"
 
 /* What the answer section of a steered answer may fill: 512 octets less an OPT with the longest ECS. The same for every client, so that all see
  * one RRset (the phones that cannot take more decide, see docs/query-path.md). */
-enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - 24 };
+enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - 24, QUESTION_TAIL = 4 /* type and class */ };
 
 struct reply {
     const struct snapshot *snapshot;
@@ -31,8 +31,8 @@ static inline size_t reply_room(const struct reply *reply)
 /* Nothing but the header, the question and TC: the client shall come by TCP. */
 void reply_truncate(struct reply *reply);
 
-/* Appends a body for a question whose name is longer than the body's base by delta. Additional records that do not fit are left out. */
-void reply_body(struct reply *reply, const struct body *body, unsigned delta);
+/* Appends a body, wherever the reply has come to. Additional records that do not fit are left out. */
+void reply_body(struct reply *reply, const struct body *body);
 
 /* Appends the client's selection of a steered set. owner: the pointer to the name that owns the records. */
 void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, const struct addr *peer, uint32_t draw);

@@ -18,8 +18,9 @@ static size_t record_len(const uint8_t *record)
 }
 
 /* Whether this address already stands in the answer: two endpoints may share one. */
-static bool is_listed(const struct listing *list, const uint8_t *record, size_t len)
+static bool is_listed(const struct listing *list, const uint8_t *record)
 {
+    const size_t len = record_len(record);
     const uint8_t *at = list->reply->w.start + list->start;
     for (; at < list->reply->w.at; at += record_len(at))
         if (record_len(at) == len && memcmp(at + RECORD_RDATA_AT, record + RECORD_RDATA_AT, len - RECORD_RDATA_AT) == 0)
@@ -27,18 +28,17 @@ static bool is_listed(const struct listing *list, const uint8_t *record, size_t 
     return false;
 }
 
-/* Copies one record; room: how far the message may grow. Returns the copy, or NULL when it is not written. */
+/* Copies one record; room: how far the message may grow. Returns the copy, or NULL when it does not fit. */
 static uint8_t *list_record(struct listing *list, const uint8_t *record, size_t room)
 {
     struct reply *reply = list->reply;
+    uint8_t *to = reply->w.at;
     const size_t len = record_len(record);
-    if (list->set->shared_addresses && is_listed(list, record, len))
-        return NULL;
-    if (writer_len(&reply->w) + len > room) {
+    const bool alone = to == list->reply->w.start + list->start; /* one record goes out whatever the budget says */
+    if (writer_len(&reply->w) + len > (alone ? reply->limit - reply->opt : room)) {
         list->full = true;
         return NULL;
     }
-    uint8_t *to = reply->w.at;
     write_bytes(&reply->w, record, len);
     put_u16(to, list->owner);
     put_u32(to + RECORD_TTL_AT, list->ttl_s);
@@ -53,6 +53,8 @@ static const uint8_t *list_place(struct listing *list, unsigned place, const str
     const struct steered *set = list->set;
     const uint8_t *record = set->octets + (place ? set->ends[place - 1] : 0), *end = set->octets + set->ends[place], *first = NULL;
     for (; record < end && !list->full; record += record_len(record)) {
+        if (set->shared_addresses && is_listed(list, record))
+            continue;
         uint8_t *to = list_record(list, record, room);
         if (to && choice && set->type == TYPE_SRV) {
             put_u16(to + RECORD_RDATA_AT, choice->priority);
@@ -71,7 +73,7 @@ static void add_glue(struct reply *reply, const struct glue *glue, size_t target
         return;
     for (const uint8_t *at = glue->octets, *end = at + glue->len; at < end;) {
         const size_t len = GLUE_RDATA_AT + (size_t)get_u16(at + GLUE_LEN_AT);
-        write_u16(&reply->w, (uint16_t)(0xc000 | target_at));
+        write_u16(&reply->w, (uint16_t)(POINTER | target_at));
         write_bytes(&reply->w, at, len);
         at += len;
     }
@@ -84,11 +86,9 @@ static void list_choices(struct listing *list, const struct selection *selection
     const struct world *world = reply->snapshot->world;
     const struct choice *choices = reply->snapshot->plans[list->set->spec]->choices + selection->first;
     const uint8_t *targets[TARGETS_MAX];
-    const size_t most = reply->limit - reply->opt;
     unsigned count = 0;
     for (unsigned i = 0; i < selection->count && !list->full; i++) {
-        const size_t room = i > 0 && most > STEERED_BUDGET ? STEERED_BUDGET : most;
-        const uint8_t *first = list_place(list, list->set->offer->place[choices[i].endpoint], &choices[i], room);
+        const uint8_t *first = list_place(list, offer_place(list->set->offer, choices[i].endpoint), &choices[i], STEERED_BUDGET);
         if (first || !list->full)
             targets[count++] = first;
     }
@@ -112,9 +112,10 @@ static void list_naptr(struct listing *list, unsigned transports)
 /* on_all_down = "static": everything, as the zone file has it. */
 static void list_all(struct listing *list)
 {
-    const unsigned places = list->set->offer ? list->set->offer->count : NAPTR_PLACES;
-    for (unsigned place = 0; place < places; place++)
-        list_place(list, place, NULL, list->reply->limit - list->reply->opt);
+    const struct steered *set = list->set;
+    const size_t room = list->reply->limit - list->reply->opt;
+    for (const uint8_t *record = set->whole, *end = record + set->whole_len; record < end && !list->full; record += record_len(record))
+        list_record(list, record, room);
 }
 
 static const struct addr *client_of(const struct reply *reply, const struct addr *peer)

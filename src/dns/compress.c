@@ -5,8 +5,6 @@
 #include <strings.h>
 
 enum {
-    POINTER = 0xc000,
-    POINTER_MASK = 0x3fff,
     POINTER_REACH = POINTER_MASK - 255, /* a longer question moves the target by up to a name */
 };
 
@@ -48,7 +46,7 @@ static bool written_at(const struct compressor *c, size_t offset, const uint8_t 
     }
 }
 
-static bool find_among(const struct compressor *c, const uint8_t *name, unsigned known, uint16_t *ret_offset)
+static bool find(const struct compressor *c, const uint8_t *name, unsigned known, uint16_t *ret_offset)
 {
     for (unsigned i = 0; i < known; i++)
         if (written_at(c, c->names[i], name)) {
@@ -63,7 +61,7 @@ void compress_name(struct compressor *c, const uint8_t *name)
     const unsigned known = c->name_count; /* a name's own labels are complete only after its end */
     for (; *name && !c->w.bad; name += *name + 1) {
         uint16_t target;
-        if (c->pointer_count < COMPRESS_POINTERS && find_among(c, name, known, &target)) {
+        if (c->pointer_count < COMPRESS_POINTERS && find(c, name, known, &target)) {
             c->pointers[c->pointer_count++] = (uint16_t)writer_len(&c->w);
             write_u16(&c->w, (uint16_t)(POINTER | target));
             return;
@@ -72,9 +70,4 @@ void compress_name(struct compressor *c, const uint8_t *name)
         write_bytes(&c->w, name, *name + 1u);
     }
     write_u8(&c->w, 0);
-}
-
-bool compress_find(const struct compressor *c, const uint8_t *name, uint16_t *ret_offset)
-{
-    return find_among(c, name, c->name_count, ret_offset);
 }

@@ -22,6 +22,3 @@ void compress_begin(struct compressor *c, uint8_t *buffer, size_t room, const ui
 
 /* Writes a name, compressed where a suffix of it was written before. */
 void compress_name(struct compressor *c, const uint8_t *name);
-
-/* Offset in the message at which this whole name was written; false if it was not (or lies beyond a pointer's reach). */
-bool compress_find(const struct compressor *c, const uint8_t *name, uint16_t *ret_offset);

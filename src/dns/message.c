@@ -129,10 +129,10 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
     query->question_len = 0;
     if (questions == 1 && !read_question(&r, query))
         query->rcode = RCODE_FORMERR;
-    else if (query->opcode != OPCODE_QUERY)
-        query->rcode = RCODE_NOTIMP; /* its other sections have a meaning that is not ours to judge */
-    else if (questions != 1 || !read_records(&r, answers + authorities, additionals, query))
+    else if (!read_records(&r, answers + authorities, additionals, query) || questions != 1)
         query->rcode = RCODE_FORMERR; /* RFC 9619: exactly one question */
+    if (query->opcode != OPCODE_QUERY)
+        query->rcode = RCODE_NOTIMP; /* its sections have a meaning that is not ours to judge */
     return true;
 }
 

@@ -23,6 +23,9 @@ enum { FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AA = 0x0400, FLAG_TC = 0x020
 
 enum { HEADER_LEN = 12, OPT_LEN = 11, UDP_DEFAULT = 512, UDP_CAP = 1232 /* RFC 9715 */, MESSAGE_MAX = 65535 };
 
+/* The pointer to the question's name: every question starts right behind the header. */
+enum { POINTER = 0xc000, POINTER_MASK = 0x3fff, OWNER_IS_QUESTION = POINTER | 12 };
+
 enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8 };
 
 struct ecs {

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "platform/limits.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -133,16 +133,9 @@ static void *run(void *context)
 static void want_descriptors(size_t checks)
 {
     enum { ELSEWHERE = 256 };
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < checks + ELSEWHERE) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur < checks + ELSEWHERE)
-        log_warning("%zu checks need as many open files, but the limit is %llu: some probes cannot be sent", checks,
-                    (unsigned long long)limit.rlim_cur);
+    const size_t limit = limits_raise_files();
+    if (limit < checks + ELSEWHERE)
+        log_warning("%zu checks need as many open files, but the limit is %zu: some probes cannot be sent", checks, limit);
 }
 
 static bool open_loop(struct probe_engine *engine, struct error *err)

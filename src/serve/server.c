@@ -89,6 +89,8 @@ void server_free(struct server *server)
     if (server == NULL)
         return;
     for (size_t i = 0; i < server->worker_count; i++)
+        udp_worker_tell(&server->workers[i]); /* so that they stop at the same time */
+    for (size_t i = 0; i < server->worker_count; i++)
         udp_worker_stop(&server->workers[i]);
     tcp_server_free(server->tcp);
     free(server->workers);

@@ -1,7 +1,10 @@
 #include "serve/tcp.h"
 
+#include "base/clock.h"
+#include "base/invariant.h"
 #include "base/memory.h"
 #include "dns/message.h"
+#include "platform/limits.h"
 #include "platform/sockaddr.h"
 
 #include <errno.h>
@@ -19,9 +22,11 @@ enum { LENGTH_OCTETS = 2 };
 
 struct connection {
     struct tcp_server *server;
-    struct connection *next, **link; /* in server->connections */
+    struct connection *earlier, *later; /* in the order of their last whole query */
     struct bufferevent *stream;
     struct addr peer;
+    uint64_t asked_ms; /* when it came or last asked something whole */
+    bool ending;       /* closed as soon as its answers are delivered */
 };
 
 struct tcp_server {
@@ -29,35 +34,55 @@ struct tcp_server {
     struct event_base *base;
     struct evconnlistener **listeners;
     size_t listener_count;
-    struct event *stop;
+    struct event *stop, *sweep;
     int stop_fd;
-    struct connection *connections;
-    unsigned connection_count;
-    bool full; /* no more are taken until one ends */
+    struct connection *first, *last; /* the longest silent one first */
+    size_t connection_count, connection_max;
     uint32_t draw;
-    bool running;
+    bool running, paused; /* paused: no descriptor is left, nobody is taken until the next sweep */
     pthread_t thread;
     uint8_t query[MESSAGE_MAX], answer[LENGTH_OCTETS + MESSAGE_MAX];
 };
 
-static void set_accepting(struct tcp_server *server, bool accepting)
+static void unlink_connection(struct connection *connection)
 {
-    for (size_t i = 0; i < server->listener_count; i++)
-        accepting ? evconnlistener_enable(server->listeners[i]) : evconnlistener_disable(server->listeners[i]);
-    server->full = !accepting;
+    struct tcp_server *server = connection->server;
+    *(connection->earlier ? &connection->earlier->later : &server->first) = connection->later;
+    *(connection->later ? &connection->later->earlier : &server->last) = connection->earlier;
+}
+
+static void link_last(struct connection *connection)
+{
+    struct tcp_server *server = connection->server;
+    connection->earlier = server->last;
+    connection->later = NULL;
+    *(server->last ? &server->last->later : &server->first) = connection;
+    server->last = connection;
+    connection->asked_ms = clock_ms();
 }
 
 static void connection_close(struct connection *connection)
 {
-    struct tcp_server *server = connection->server;
-    *connection->link = connection->next;
-    if (connection->next)
-        connection->next->link = connection->link;
+    unlink_connection(connection);
+    connection->server->connection_count--;
     bufferevent_free(connection->stream);
     free(connection);
-    server->connection_count--;
-    if (server->full)
-        set_accepting(server, true);
+}
+
+static bool has_pending(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0;
+}
+
+/* No more is read from it; what it is owed still goes out. */
+static void connection_end(struct connection *connection)
+{
+    if (!has_pending(connection)) {
+        connection_close(connection);
+        return;
+    }
+    connection->ending = true;
+    bufferevent_disable(connection->stream, EV_READ);
 }
 
 static void answer_one(struct connection *connection, size_t len)
@@ -74,6 +99,8 @@ static void answer_one(struct connection *connection, size_t len)
         return;
     }
     count_answer(&server->counters, &answered);
+    unlink_connection(connection);
+    link_last(connection);
     put_u16(server->answer, (uint16_t)made);
     bufferevent_write(connection->stream, server->answer, LENGTH_OCTETS + made);
 }
@@ -107,54 +134,89 @@ static void on_read(struct bufferevent *stream, void *context)
 {
     (void)stream;
     if (!answer_waiting(context))
-        connection_close(context);
+        connection_end(context);
 }
 
 /* The client has taken what waited for it: go on with its queries. */
 static void on_written(struct bufferevent *stream, void *context)
 {
-    if (bufferevent_get_enabled(stream) & EV_READ)
-        return;
-    bufferevent_enable(stream, EV_READ);
-    on_read(stream, context);
+    struct connection *connection = context;
+    if (connection->ending) {
+        connection_close(connection);
+    } else if (!(bufferevent_get_enabled(stream) & EV_READ)) {
+        bufferevent_enable(stream, EV_READ);
+        on_read(stream, context);
+    }
 }
 
-/* End of input (answers under way are still delivered), an error, or nothing moved for TCP_IDLE_S. */
+/* The client sends no more (what it is owed is still delivered), an error, or it takes nothing. */
 static void on_event(struct bufferevent *stream, short what, void *context)
 {
-    struct connection *connection = context;
-    const bool pending = evbuffer_get_length(bufferevent_get_output(stream)) > 0;
-    if ((what & BEV_EVENT_EOF) && pending && !(what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)))
-        bufferevent_disable(stream, EV_READ); /* on_written() goes on, and meets the end again */
-    else
-        connection_close(connection);
+    (void)stream;
+    if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+        connection_close(context);
+    else if (what & BEV_EVENT_EOF)
+        connection_end(context);
 }
 
+/* When all places are taken, the one that has been silent for the longest time goes. */
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *context)
 {
     struct tcp_server *server = context;
-    const struct timeval idle = {.tv_sec = TCP_IDLE_S};
+    const struct timeval patience = {.tv_sec = TCP_IDLE_S};
     struct sockaddr_storage storage = {0};
     struct hostport peer = {0};
     (void)listener;
     memcpy(&storage, address, (size_t)len < sizeof storage ? (size_t)len : sizeof storage);
+    if (server->connection_count >= server->connection_max)
+        connection_close(server->first);
     struct bufferevent *stream = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (stream == NULL || !sockaddr_to(&storage, &peer)) {
         stream ? bufferevent_free(stream) : (void)close(fd);
         return;
     }
     struct connection *connection = mem_new(1, sizeof *connection);
-    *connection = (struct connection){.server = server, .next = server->connections, .link = &server->connections, .stream = stream, .peer = peer.addr};
-    if (server->connections)
-        server->connections->link = &connection->next;
-    server->connections = connection;
+    *connection = (struct connection){.server = server, .stream = stream, .peer = peer.addr};
+    link_last(connection);
+    server->connection_count++;
     counter_add(&server->counters.connections, 1);
     bufferevent_setcb(stream, on_read, on_written, on_event, connection);
-    bufferevent_set_timeouts(stream, &idle, &idle);
+    bufferevent_set_timeouts(stream, NULL, &patience);
     bufferevent_setwatermark(stream, EV_READ, 0, LENGTH_OCTETS + MESSAGE_MAX);
     bufferevent_enable(stream, EV_READ | EV_WRITE);
-    if (++server->connection_count >= TCP_CONNECTIONS_MAX)
-        set_accepting(server, false);
+}
+
+static void pause_accepting(struct tcp_server *server, bool pause)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        pause ? evconnlistener_disable(server->listeners[i]) : evconnlistener_enable(server->listeners[i]);
+    server->paused = pause;
+}
+
+/* Out of descriptors, most likely: waiting clients would wake us for ever. A place is made, and the next sweep goes on. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    struct tcp_server *server = context;
+    (void)listener;
+    if (server->first)
+        connection_close(server->first);
+    pause_accepting(server, true);
+}
+
+/* Every second: those go that have asked nothing whole for too long. Who is owed answers is bounded by the write timeout instead. */
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+    struct tcp_server *server = context;
+    const uint64_t now_ms = clock_ms();
+    (void)fd;
+    (void)what;
+    for (struct connection *at = server->first, *next; at && now_ms - at->asked_ms >= TCP_IDLE_S * 1000u; at = next) {
+        next = at->later;
+        if (!has_pending(at))
+            connection_close(at);
+    }
+    if (server->paused)
+        pause_accepting(server, false);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *context)
@@ -164,24 +226,39 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
     event_base_loopbreak(((struct tcp_server *)context)->base);
 }
 
-struct tcp_server *tcp_server_new(const int *fds, size_t count, struct error *err)
+static bool open_listeners(struct tcp_server *server, const int *fds, size_t count)
 {
-    struct tcp_server *server = mem_new(1, sizeof *server);
-    server->base = event_base_new();
-    server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    server->listeners = mem_new(count, sizeof *server->listeners);
-    for (; server->base && server->listener_count < count; server->listener_count++) {
+    for (; server->listener_count < count; server->listener_count++) {
         struct evconnlistener *listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
                                                              fds[server->listener_count]);
         if (listener == NULL)
-            break;
+            return false;
+        evconnlistener_set_error_cb(listener, on_accept_error);
         server->listeners[server->listener_count] = listener;
     }
-    if (server->base && server->stop_fd >= 0 && server->listener_count == count) {
-        server->stop = event_new(server->base, server->stop_fd, EV_READ, on_stop, server);
-        event_add(server->stop, NULL);
+    return true;
+}
+
+static bool open_events(struct tcp_server *server)
+{
+    const struct timeval second = {.tv_sec = 1};
+    server->stop = event_new(server->base, server->stop_fd, EV_READ, on_stop, server);
+    server->sweep = event_new(server->base, -1, EV_PERSIST, on_sweep, server);
+    return server->stop && server->sweep && event_add(server->stop, NULL) == 0 && event_add(server->sweep, &second) == 0;
+}
+
+struct tcp_server *tcp_server_new(const int *fds, size_t count, struct error *err)
+{
+    struct tcp_server *server = aligned_alloc(_Alignof(struct tcp_server), sizeof *server);
+    invariant(server != NULL);
+    const size_t files = limits_raise_files();
+    memset(server, 0, sizeof *server);
+    server->connection_max = files / 2 < TCP_CONNECTIONS_MAX ? files / 2 : TCP_CONNECTIONS_MAX;
+    server->base = event_base_new();
+    server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->listeners = mem_new(count, sizeof *server->listeners);
+    if (server->base && server->stop_fd >= 0 && open_listeners(server, fds, count) && open_events(server))
         return server;
-    }
     error_set(err, "cannot set up TCP: %s", strerror(errno));
     tcp_server_free(server);
     return NULL;
@@ -211,13 +288,15 @@ void tcp_server_free(struct tcp_server *server)
         eventfd_write(server->stop_fd, 1);
         pthread_join(server->thread, NULL);
     }
-    while (server->connections)
-        connection_close(server->connections);
+    while (server->first)
+        connection_close(server->first);
     for (size_t i = 0; i < server->listener_count; i++)
         evconnlistener_free(server->listeners[i]);
     free(server->listeners);
     if (server->stop)
         event_free(server->stop);
+    if (server->sweep)
+        event_free(server->sweep);
     if (server->base)
         event_base_free(server->base);
     if (server->stop_fd >= 0)

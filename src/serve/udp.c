@@ -151,9 +151,14 @@ bool udp_worker_start(struct udp_worker *worker, struct error *err)
     return worker->running || error_set(err, "cannot start a UDP worker: %s", strerror(failed));
 }
 
-void udp_worker_stop(struct udp_worker *worker)
+void udp_worker_tell(struct udp_worker *worker)
 {
     atomic_store(&worker->stop, true);
+}
+
+void udp_worker_stop(struct udp_worker *worker)
+{
+    udp_worker_tell(worker);
     if (worker->running)
         pthread_join(worker->thread, NULL);
     close(worker->fd);

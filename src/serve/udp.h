@@ -16,4 +16,7 @@ struct udp_worker {
 
 /* worker->fd is open; the worker closes it in udp_worker_stop(). */
 bool udp_worker_start(struct udp_worker *worker, struct error *err);
+/* Tells it to stop; it does so within STOP_CHECK_MS (platform/listen.c). */
+void udp_worker_tell(struct udp_worker *worker);
+/* Tells, joins, closes. */
 void udp_worker_stop(struct udp_worker *worker);

@@ -121,6 +121,12 @@ static void begin(struct binding *binding)
     memset(binding->endpoint_of_name, 0xff, world->name_count * sizeof *binding->endpoint_of_name);
     binding->in_service = mem_new(bind_words(b), sizeof *binding->in_service);
     binding->union_of = mem_new(world->config->service_count, sizeof *binding->union_of);
+    size_t size = 16;
+    while (size < 4 * world->name_count + 4 * world->config->service_count) /* three RRsets of a service, one of an SRV owner: at most half full */
+        size *= 2;
+    binding->table_mask = size - 1;
+    binding->offers = mem_new(size, sizeof *binding->offers);
+    binding->specs = mem_new(size, sizeof *binding->specs);
     for (size_t i = 0; i < world->config->service_count; i++)
         binding->union_of[i] = mem_new(bind_words(b), sizeof **binding->union_of);
 }
@@ -134,6 +140,7 @@ static void end(struct binding *binding)
     free(binding->endpoint_of_name);
     free(binding->owners);
     free(binding->offers);
+    free(binding->specs);
     free(binding->records);
 }
 

@@ -23,8 +23,9 @@ struct binding {
     size_t owner_count, owner_room;
     uint64_t **union_of; /* by service: endpoints that any of its RRsets offers */
     uint64_t *in_service; /* bit by endpoint, of the service at hand */
-    const struct offer **offers;
-    size_t offer_count, offer_room;
+    const struct offer **offers; /* open addressing by content; room for one an RRset */
+    uint32_t *specs;             /* the same, of index + 1 */
+    size_t table_mask;
     struct bound_record *records; /* of the RRset at hand */
     size_t record_count, record_room;
 };

@@ -2,7 +2,7 @@
 
 #include "base/invariant.h"
 
-enum { OWNER_IS_QUESTION = 0xc00c, SOA_NUMBERS = 20 };
+enum { SOA_NUMBERS = 20 };
 
 void body_begin(struct body_maker *maker, const uint8_t *base, size_t base_len, bool whole)
 {
@@ -51,10 +51,10 @@ static void add_record(struct body_maker *maker, const uint8_t *owner, uint16_t 
     write_u16(&c->w, CLASS_IN);
     write_u32(&c->w, ttl_s);
     uint8_t *len = write_span(&c->w, 2);
-    const size_t from = writer_len(&c->w);
+    maker->rdata_at = writer_len(&c->w);
     add_rdata(c, type, rdata);
     if (len && !c->w.bad)
-        put_u16(len, (uint16_t)(writer_len(&c->w) - from));
+        put_u16(len, (uint16_t)(writer_len(&c->w) - maker->rdata_at));
 }
 
 void body_add(struct body_maker *maker, enum section section, const uint8_t *owner, const struct rrset *set, uint32_t ttl_s)
@@ -63,10 +63,10 @@ void body_add(struct body_maker *maker, enum section section, const uint8_t *own
         add_record(maker, owner, set->type, ttl_s, &set->rdatas[i]);
         if (maker->c.w.bad)
             return;
-        if (section == SECTION_ADDITIONAL)
-            maker->ends[maker->counts[section]] = (uint16_t)(writer_len(&maker->c.w) - maker->start);
         maker->counts[section]++;
     }
+    for (unsigned i = 1; section == SECTION_ADDITIONAL && i <= set->count; i++)
+        maker->ends[maker->counts[section] - i] = (uint16_t)(writer_len(&maker->c.w) - maker->start);
     for (unsigned s = section; s <= SECTION_ADDITIONAL; s++)
         maker->section_end[s] = writer_len(&maker->c.w);
 }
@@ -87,7 +87,6 @@ const struct body *body_finish(struct body_maker *maker, struct arena *arena, ui
     *body = (struct body){
         .flags = flags,
         .len = (uint16_t)len,
-        .answer_len = (uint16_t)(maker->section_end[SECTION_ANSWER] - maker->start),
         .authority_len = (uint16_t)(maker->section_end[SECTION_AUTHORITY] - maker->start),
         .pointer_count = (uint16_t)maker->c.pointer_count,
         .pointers = pointers,

@@ -14,13 +14,16 @@ enum { BODY_GLUE_NEEDED = 1 /* a referral: without its glue it must say TC (RFC 
 struct body {
     uint16_t flags;            /* AA and the rcode, as in the header */
     uint16_t counts[3];        /* answer, authority, additional */
-    uint16_t len, answer_len, authority_len; /* octets: all; of the answer section; of answer and authority */
+    uint16_t len, authority_len; /* octets: all; of answer and authority */
     uint16_t pointer_count;
     uint8_t base_len, bits;    /* octets of the base name; BODY_ bits */
     const uint16_t *pointers;  /* offsets in octets */
-    const uint16_t *ends;      /* end of each additional record */
+    const uint16_t *ends;      /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
     const uint8_t *octets;
 };
+
+/* Behind a question of 255 octets and before the longest OPT a prepared message still fits. */
+enum { BODY_MESSAGE_MAX = MESSAGE_MAX - NAME_OCTETS - 512 };
 
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
 
@@ -28,9 +31,10 @@ struct body_maker {
     struct compressor c;
     uint16_t counts[3];
     size_t start, section_end[3];
+    size_t rdata_at; /* offset of the last record's RDATA */
     uint16_t ends[UINT16_MAX / 16];
     uint8_t base_len;
-    uint8_t message[MESSAGE_MAX];
+    uint8_t message[BODY_MESSAGE_MAX];
 };
 
 /* whole: see compress_begin(). */

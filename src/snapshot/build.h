@@ -2,14 +2,15 @@
  * For snapshot/ only. Thread: the loader's. */
 #pragma once
 
-#include "snapshot/hot.h"
+#include "snapshot/find.h"
 
 struct builder {
     struct world *world;
     struct report *report;
     const struct zone_node **nodes; /* by name: where it comes from */
     size_t node_room;
-    const struct zone_node **ds;    /* by name: the parent zone's node of a cut that is an apex here too (its DS), or NULL */
+    const struct zone_node **parent_nodes; /* by name, for an apex whose parent zone is here too: the node of the cut in that zone; NULL */
+    uint32_t *parent_zones;                /* beside parent_nodes: that zone */
     uint32_t *service_of;           /* by name: the service of that name, or NONE */
     uint32_t *steered_of;           /* by name: its first steered set, or NONE; the next by steered_next */
     uint32_t *steered_next;         /* by steered set */
@@ -43,6 +44,9 @@ static inline bool build_is_wildcard(const struct name *name)
 {
     return name->octets[0] == 1 && name->octets[1] == '*';
 }
+
+/* One record of an RRset as a fragment begins behind its owner: type to RDATA. */
+void build_write_record(struct writer *w, uint16_t type, uint32_t ttl_s, const struct rdata *rdata);
 
 /* chain.c: slots and bodies of a name that holds a CNAME. */
 bool build_chain(struct builder *b, uint32_t index);

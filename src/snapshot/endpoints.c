@@ -15,15 +15,6 @@ static void add_address(struct binding *binding, size_t endpoint, struct addr ad
     world->addresses[endpoint][world->address_counts[endpoint]++] = addr;
 }
 
-static void write_fragment(struct writer *w, const struct rrset *set, const struct rdata *rdata)
-{
-    write_u16(w, set->type);
-    write_u16(w, CLASS_IN);
-    write_u32(w, set->ttl_s);
-    write_u16(w, rdata->len);
-    write_bytes(w, rdata->octets, rdata->len);
-}
-
 /* The host's addresses, for probing, for the A and AAAA RRsets of services, and as glue behind SRV. */
 static bool take_addresses(struct binding *binding, size_t endpoint, const struct zone_node *node)
 {
@@ -35,7 +26,8 @@ static bool take_addresses(struct binding *binding, size_t endpoint, const struc
         room += set ? set->count * (FRAGMENT_HEADER + 16u) : 0;
     }
     if (room > UINT16_MAX)
-        return false;
+        return report_error(binding->b->report, world->config->path, "endpoint %s: has more addresses than a message holds",
+                            world->config->endpoints[endpoint].host);
     uint8_t *octets = arena_new(&world->arena, room);
     struct writer w = writer_over(octets, room);
     world->addresses[endpoint] = arena_new(&world->arena, count * sizeof(struct addr));
@@ -45,11 +37,13 @@ static bool take_addresses(struct binding *binding, size_t endpoint, const struc
             struct addr addr = {.family = t == 0 ? FAMILY_V4 : FAMILY_V6};
             memcpy(addr.bytes, set->rdatas[i].octets, addr_octets(addr.family));
             add_address(binding, endpoint, addr);
-            write_fragment(&w, set, &set->rdatas[i]);
+            build_write_record(&w, set->type, set->ttl_s, &set->rdatas[i]);
         }
     }
     world->glue[endpoint] = (struct glue){.octets = octets, .len = (uint16_t)writer_len(&w), .count = (uint16_t)count};
-    return count > 0;
+    return count > 0 || report_error(binding->b->report, world->config->path, "sites.%s: endpoint %s: the zone file has no A or AAAA record for it%s",
+                                     world->config->sites[world->config->endpoints[endpoint].site].name, world->config->endpoints[endpoint].host,
+                                     zone_rrset(node, TYPE_CNAME) ? " (a CNAME will not do)" : "");
 }
 
 static bool bind_endpoint(struct binding *binding, size_t index)
@@ -64,8 +58,7 @@ static bool bind_endpoint(struct binding *binding, size_t index)
     if (name == NONE || b->world->names[name].cut != NONE)
         return report_error(b->report, config->path, "sites.%s: endpoint %s: no zone file has this name", site, endpoint->host);
     if (!take_addresses(binding, index, b->nodes[name]))
-        return report_error(b->report, config->path, "sites.%s: endpoint %s: the zone file has no A or AAAA record for it%s", site, endpoint->host,
-                            zone_rrset(b->nodes[name], TYPE_CNAME) ? " (a CNAME will not do)" : "");
+        return false;
     binding->endpoint_of_name[name] = (uint16_t)index;
     return true;
 }

@@ -31,10 +31,15 @@ struct name {
 
 /* Who offers which records: endpoint -> position in the fragments of an RRset. Shared by the RRsets with the same endpoints in the same order. */
 struct offer {
-    uint64_t *endpoints;  /* bit by endpoint, for plan_spec.offered */
-    uint16_t *place;      /* by endpoint; only where its bit is set */
-    uint16_t count;
+    uint64_t *endpoints;   /* bit by endpoint, for plan_spec.offered */
+    uint16_t *places;      /* by endpoint, from first on; only where its bit is set */
+    uint16_t first, count; /* count: of places */
 };
+
+static inline unsigned offer_place(const struct offer *offer, unsigned endpoint)
+{
+    return offer->places[endpoint - offer->first];
+}
 
 /* A record set whose answer depends on the client. Its records stand as fragments, complete but for owner, TTL and (SRV) priority and weight. */
 struct steered {
@@ -47,6 +52,8 @@ struct steered {
     const struct offer *offer; /* NULL for NAPTR */
     const uint32_t *ends;      /* A, AAAA, SRV: by place; NAPTR: by transport, and last those that always go. Ends in octets */
     const uint8_t *octets;
+    const uint8_t *whole; /* the RRset in the order of the file; only with on_all_down = "static" */
+    size_t whole_len;
 };
 
 enum { NAPTR_ALWAYS = TRANSPORT_COUNT, NAPTR_PLACES };
@@ -80,6 +87,7 @@ struct world {
     uint32_t *table; /* open addressing: index of names + 1, 0 = free */
     uint32_t *tags;  /* upper half of the hash, beside table */
     size_t table_mask;
+    unsigned labels_max; /* of any name */
     struct slot *slots;
     size_t slot_count, slot_room;
     const struct body **bodies;

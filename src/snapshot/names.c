@@ -43,6 +43,8 @@ static uint32_t insert(struct builder *b, size_t zone, const struct zone_node *n
     world->names[index] = (struct name){.octets = node->name, .len = node->name_len, .zone = (uint32_t)zone, .cut = NONE,
                                         .wildcard = NONE, .referral = NONE, .other = NONE};
     b->nodes[index] = node;
+    const unsigned labels = name_labels(node->name);
+    world->labels_max = labels > world->labels_max ? labels : world->labels_max;
     return index;
 }
 
@@ -61,28 +63,43 @@ static size_t *zones_deepest_first(const struct world *world)
     return order;
 }
 
-/* A parent's node that lies in a zone of its own here belongs to that zone; only the DS at the cut is the parent's (RFC 4035 3.1.4.1). */
-static bool in_child_zone(const struct builder *b, size_t zone, const struct zone_node *node)
+static bool is_apex(const struct world *world, uint32_t index)
 {
-    const struct world *world = b->world;
-    const struct zone *own = world->zones[zone];
-    for (size_t z = 0; z < world->config->zone_count; z++) {
-        const struct zone *other = world->zones[z];
-        if (other->apex_len > own->apex_len && name_below(node->name, node->name_len, other->apex, other->apex_len, NULL)) {
-            if (node->name_len == other->apex_len)
-                b->ds[build_find(b, other->apex, other->apex_len)] = node;
-            return true;
-        }
+    return world->names[index].len == world->zone_answers[world->names[index].zone].apex_len;
+}
+
+/* The nearest apex of another zone of ours at or above a name, below this zone's own apex; NONE. */
+static uint32_t apex_above(const struct builder *b, size_t zone, const uint8_t *octets, size_t len)
+{
+    for (const size_t end = b->world->zone_answers[zone].apex_len; len > end; len -= *octets + 1u, octets += *octets + 1) {
+        const uint32_t found = build_find(b, octets, len);
+        if (found != NONE && is_apex(b->world, found) && b->world->names[found].zone != zone)
+            return found;
     }
-    return false;
+    return NONE;
+}
+
+/* A node that lies in a deeper zone of ours belongs to that zone; only the DS at the cut is its direct parent's (RFC 4035 3.1.4.1). */
+static bool in_child_zone(struct builder *b, size_t zone, const struct zone_node *node)
+{
+    if (b->world->config->zone_count == 1)
+        return false;
+    const uint32_t apex = apex_above(b, zone, node->name, node->name_len);
+    if (apex == NONE)
+        return false;
+    const size_t label = node->name[0] + 1u;
+    if (b->world->names[apex].len == node->name_len && apex_above(b, zone, node->name + label, node->name_len - label) == NONE) {
+        b->parent_nodes[apex] = node;
+        b->parent_zones[apex] = (uint32_t)zone;
+    }
+    return true;
 }
 
 /* Links a name with its parent: a delegation above it, the wildcard's place below it. Parents come first in canonical order. */
 static void link_to_parent(struct builder *b, uint32_t index)
 {
     struct name *name = &b->world->names[index];
-    const struct zone *zone = b->world->zones[name->zone];
-    if (name->len == zone->apex_len)
+    if (is_apex(b->world, index))
         return;
     const size_t label = name->octets[0] + 1u;
     const uint32_t parent = build_find(b, name->octets + label, name->len - label);
@@ -100,7 +117,8 @@ void build_names(struct builder *b)
     const size_t total = total_nodes(world);
     make_table(world, total);
     b->nodes = mem_new(total, sizeof *b->nodes);
-    b->ds = mem_new(total, sizeof *b->ds);
+    b->parent_nodes = mem_new(total, sizeof *b->parent_nodes);
+    b->parent_zones = mem_new(total, sizeof *b->parent_zones);
     size_t *order = zones_deepest_first(world);
     for (size_t i = 0; i < world->config->zone_count; i++) {
         const struct zone *zone = world->zones[order[i]];

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "snapshot/hot.h"
+#include "snapshot/find.h"
 
 #include <stdlib.h>
 
@@ -111,8 +111,9 @@ struct place *snapshot_place(const struct snapshot *snapshot)
 
 static const struct steered *find_steered(const struct world *world, const uint8_t *octets, size_t len, uint16_t type)
 {
-    const struct name *name = world_name(world, octets, len);
-    const struct slot *slot = name && name->cut == NONE ? world_slot(world, name, type) : NULL;
+    const struct found found = world_find(world, octets, len);
+    const bool ours = found.kind == FOUND_NAME || found.kind == FOUND_WILDCARD;
+    const struct slot *slot = ours ? world_slot(world, found.name, type) : NULL;
     if (slot && slot->kind == SLOT_STEERED)
         return &world->steered[slot->index];
     if (slot && slot->kind == SLOT_ALIAS)

@@ -36,6 +36,15 @@ uint32_t build_finish_body(struct builder *b, uint16_t flags, uint8_t bits)
     return add_body(b, body_finish(b->maker, &b->world->arena, flags, bits));
 }
 
+void build_write_record(struct writer *w, uint16_t type, uint32_t ttl_s, const struct rdata *rdata)
+{
+    write_u16(w, type);
+    write_u16(w, CLASS_IN);
+    write_u32(w, ttl_s);
+    write_u16(w, rdata->len);
+    write_bytes(w, rdata->octets, rdata->len);
+}
+
 bool build_too_large(struct builder *b, uint32_t name, uint16_t type)
 {
     char text[NAME_TEXT];
@@ -129,8 +138,6 @@ static void build_negatives(struct builder *b)
     struct world *world = b->world;
     for (uint32_t z = 0; z < world->config->zone_count; z++) {
         struct zone_answers *answers = &world->zone_answers[z];
-        answers->apex = world->zones[z]->apex;
-        answers->apex_len = world->zones[z]->apex_len;
         body_begin(b->maker, answers->apex, answers->apex_len, true);
         build_add_soa(b, z);
         answers->nodata = build_finish_body(b, FLAG_AA | RCODE_NOERROR, 0);
@@ -192,6 +199,16 @@ static bool add_type(struct builder *b, uint32_t index, const struct rrset *set)
     return steered != NONE || body != NONE;
 }
 
+/* DNAME would need names made at the time of the query; better to say so than to deny what it promises (RFC 6672). */
+static bool refuse_dname(struct builder *b, uint32_t index)
+{
+    char text[NAME_TEXT];
+    const struct name *name = &b->world->names[index];
+    return zone_rrset(b->nodes[index], TYPE_DNAME) == NULL ||
+           report_error(b->report, b->world->zones[name->zone]->file, "%s DNAME: not answered by this server; write a CNAME for each name below it",
+                        name_to_text(name->octets, text));
+}
+
 static bool add_types(struct builder *b, uint32_t index)
 {
     const struct zone_node *node = b->nodes[index];
@@ -205,11 +222,11 @@ static bool add_types(struct builder *b, uint32_t index)
 /* At a cut the DS is the parent's to answer, with authority; its absence too (RFC 4035 3.1.4.1). */
 static bool add_parent_ds(struct builder *b, uint32_t index)
 {
-    const struct zone_node *at_parent = b->ds[index];
-    const struct rrset *ds = at_parent ? zone_rrset(at_parent, TYPE_DS) : NULL;
-    if (ds == NULL)
+    const struct zone_node *at_parent = b->parent_nodes[index];
+    if (at_parent == NULL)
         return true;
-    const uint32_t body = positive_body(b, index, ds);
+    const struct rrset *ds = zone_rrset(at_parent, TYPE_DS);
+    const uint32_t body = ds ? positive_body(b, index, ds) : b->world->zone_answers[b->parent_zones[index]].nodata;
     if (body != NONE)
         build_add_slot(b, TYPE_DS, SLOT_BODY, body);
     return body != NONE;
@@ -229,7 +246,7 @@ static bool build_name(struct builder *b, uint32_t index)
     } else if (zone_rrset(b->nodes[index], TYPE_CNAME)) {
         good = build_chain(b, index);
     } else {
-        good = add_types(b, index) && add_parent_ds(b, index);
+        good = refuse_dname(b, index) && add_types(b, index) && add_parent_ds(b, index);
     }
     b->world->names[index].slot_count = (uint16_t)(b->world->slot_count - b->world->names[index].first_slot);
     return good;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { SRV_TARGET_AT = 6, DOUBT_TTL_S = 5, OWNER_IS_QUESTION = 0xc00c, FRAGMENT_ROOM = 12 };
+enum { SRV_TARGET_AT = 6, DOUBT_TTL_S = 5, FRAGMENT_ROOM = 12 };
 
 bool bind_srv_transport(const uint8_t *owner, int *ret_transport)
 {
@@ -102,24 +102,36 @@ static int by_endpoint(const void *a, const void *b)
     return x->endpoint != y->endpoint ? x->endpoint - y->endpoint : x->record - y->record;
 }
 
+static struct offer *new_offer(struct world *world, const uint64_t *bits, size_t words)
+{
+    struct offer *offer = arena_new(&world->arena, sizeof *offer);
+    unsigned first = 0, end = (unsigned)world->config->endpoint_count;
+    while (first < end && !has(bits, first))
+        first++;
+    while (end > first && !has(bits, end - 1))
+        end--;
+    offer->first = (uint16_t)first;
+    offer->endpoints = arena_new(&world->arena, words * sizeof *bits);
+    memcpy(offer->endpoints, bits, words * sizeof *bits);
+    offer->places = arena_new(&world->arena, (end - first) * sizeof *offer->places);
+    for (unsigned e = first; e < end; e++)
+        if (has(bits, e))
+            offer->places[e - first] = offer->count++;
+    return offer;
+}
+
 /* The offer with exactly these endpoints, made if there was none. */
 static const struct offer *share_offer(struct binding *binding, const uint64_t *bits)
 {
-    struct world *world = binding->b->world;
     const size_t words = bind_words(binding->b);
-    for (size_t i = binding->offer_count; i-- > 0;)
-        if (memcmp(binding->offers[i]->endpoints, bits, words * sizeof *bits) == 0)
-            return binding->offers[i];
-    struct offer *offer = arena_new(&world->arena, sizeof *offer);
-    offer->endpoints = arena_new(&world->arena, words * sizeof *bits);
-    memcpy(offer->endpoints, bits, words * sizeof *bits);
-    offer->place = arena_new(&world->arena, world->config->endpoint_count * sizeof *offer->place);
-    for (unsigned e = 0; e < world->config->endpoint_count; e++)
-        if (has(bits, e))
-            offer->place[e] = offer->count++;
-    binding->offers = mem_grow(binding->offers, &binding->offer_room, binding->offer_count + 1, sizeof *binding->offers);
-    binding->offers[binding->offer_count++] = offer;
-    return offer;
+    const uint64_t hash = hash_bytes(bits, words * sizeof *bits, 0);
+    size_t at;
+    for (at = hash & binding->table_mask; binding->offers[at]; at = (at + 1) & binding->table_mask) {
+        const struct offer *offer = binding->offers[at];
+        if (memcmp(offer->endpoints, bits, words * sizeof *bits) == 0)
+            return offer;
+    }
+    return binding->offers[at] = new_offer(binding->b->world, bits, words);
 }
 
 static const struct offer *offer_of_records(struct binding *binding, uint32_t service)
@@ -142,11 +154,24 @@ static size_t fragment_len(const struct rdata *rdata)
 static void write_fragment(struct writer *w, uint16_t type, uint32_t ttl_s, const struct rdata *rdata)
 {
     write_u16(w, OWNER_IS_QUESTION);
-    write_u16(w, type);
-    write_u16(w, CLASS_IN);
-    write_u32(w, ttl_s);
-    write_u16(w, rdata->len);
-    write_bytes(w, rdata->octets, rdata->len);
+    build_write_record(w, type, ttl_s, rdata);
+}
+
+/* The whole RRset, for the service that serves it so when everything is down. */
+static void write_whole(struct binding *binding, const struct rrset *set, struct steered *steered)
+{
+    struct world *world = binding->b->world;
+    if (world->config->services[steered->service].on_all_down != ALL_DOWN_STATIC)
+        return;
+    size_t room = 0;
+    for (unsigned i = 0; i < set->count; i++)
+        room += fragment_len(&set->rdatas[i]);
+    uint8_t *octets = arena_new(&world->arena, room);
+    struct writer w = writer_over(octets, room);
+    for (unsigned i = 0; i < set->count; i++)
+        write_fragment(&w, set->type, steered->ttl_s, &set->rdatas[i]);
+    steered->whole = octets;
+    steered->whole_len = room;
 }
 
 /* Octets of the records in binding->records (sorted by endpoint), one end for each place of the offer. */
@@ -156,16 +181,15 @@ static void write_fragments(struct binding *binding, const struct rrset *set, st
     size_t room = 0;
     for (size_t i = 0; i < binding->record_count; i++)
         room += fragment_len(&set->rdatas[binding->records[i].record]);
-    uint8_t *made = mem_new(room, 1);
-    struct writer w = writer_over(made, room);
+    uint8_t *octets = arena_new(arena, room);
+    struct writer w = writer_over(octets, room);
     uint32_t *ends = arena_new(arena, steered->offer->count * sizeof *ends);
     for (size_t i = 0; i < binding->record_count; i++) {
         const struct bound_record *record = &binding->records[i];
         write_fragment(&w, set->type, steered->ttl_s, &set->rdatas[record->record]);
-        ends[steered->offer->place[record->endpoint]] = (uint32_t)writer_len(&w);
+        ends[offer_place(steered->offer, record->endpoint)] = (uint32_t)writer_len(&w);
     }
-    steered->octets = arena_copy(arena, made, room);
-    free(made);
+    steered->octets = octets;
     steered->ends = ends;
 }
 
@@ -176,14 +200,24 @@ static bool same_spec(const struct plan_spec *a, const struct plan_spec *b)
            a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0;
 }
 
-static uint32_t share_spec(struct world *world, const struct plan_spec *spec)
+static uint64_t spec_hash(const struct plan_spec *spec)
 {
-    for (size_t i = 0; i < world->spec_count; i++)
-        if (same_spec(&world->specs[i], spec))
-            return (uint32_t)i;
+    const uint64_t parts[] = {(uintptr_t)spec->offered, spec->purpose, spec->policy, spec->srv, spec->on_all_down, spec->targets, (uint64_t)spec->transport,
+                              spec->family};
+    return hash_bytes(spec->sites, spec->site_count, hash_bytes(parts, sizeof parts, 0));
+}
+
+static uint32_t share_spec(struct binding *binding, const struct plan_spec *spec)
+{
+    struct world *world = binding->b->world;
+    size_t at;
+    for (at = spec_hash(spec) & binding->table_mask; binding->specs[at]; at = (at + 1) & binding->table_mask)
+        if (same_spec(&world->specs[binding->specs[at] - 1], spec))
+            return binding->specs[at] - 1;
     world->specs = mem_grow(world->specs, &world->spec_room, world->spec_count + 1, sizeof *world->specs);
-    world->specs[world->spec_count] = *spec;
-    return (uint32_t)world->spec_count++;
+    world->specs[world->spec_count++] = *spec;
+    binding->specs[at] = (uint32_t)world->spec_count;
+    return binding->specs[at] - 1;
 }
 
 static struct steered *add_steered(struct binding *binding, uint32_t service, uint32_t name, uint16_t type)
@@ -228,10 +262,11 @@ bool bind_rrset(struct binding *binding, uint32_t service, uint32_t name, const 
     steered->shared_addresses = shared;
     steered->offer = offer_of_records(binding, service);
     write_fragments(binding, set, steered);
+    write_whole(binding, set, steered);
     struct plan_spec spec = spec_of(binding, service, steered->offer->endpoints);
     spec.transport = transport;
     spec.family = set->type == TYPE_A ? FAMILY_V4 : set->type == TYPE_AAAA ? FAMILY_V6 : FAMILY_NONE;
-    steered->spec = share_spec(binding->b->world, &spec);
+    steered->spec = share_spec(binding, &spec);
     return true;
 }
 
@@ -262,8 +297,8 @@ bool bind_naptr(struct binding *binding, uint32_t service, uint32_t name, const 
     size_t room = 0;
     for (unsigned i = 0; i < set->count; i++)
         room += fragment_len(&set->rdatas[i]);
-    uint8_t *made = mem_new(room, 1);
-    struct writer w = writer_over(made, room);
+    uint8_t *octets = arena_new(arena, room);
+    struct writer w = writer_over(octets, room);
     uint32_t *ends = arena_new(arena, NAPTR_PLACES * sizeof *ends);
     for (unsigned place = 0; place < NAPTR_PLACES; place++) {
         for (unsigned i = 0; i < set->count; i++)
@@ -271,11 +306,11 @@ bool bind_naptr(struct binding *binding, uint32_t service, uint32_t name, const 
                 write_fragment(&w, TYPE_NAPTR, steered->ttl_s, &set->rdatas[i]);
         ends[place] = (uint32_t)writer_len(&w);
     }
-    steered->octets = arena_copy(arena, made, room);
+    steered->octets = octets;
     steered->ends = ends;
-    free(made);
+    write_whole(binding, set, steered);
     struct plan_spec spec = spec_of(binding, service, share_offer(binding, binding->union_of[service])->endpoints);
     spec.purpose = PLAN_TRANSPORTS;
-    steered->spec = share_spec(binding->b->world, &spec);
+    steered->spec = share_spec(binding, &spec);
     return true;
 }

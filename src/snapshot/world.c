@@ -34,7 +34,8 @@ static bool build(struct builder *b)
     const bool good = build_bindings(b) && build_static(b);
     free(b->maker);
     free(b->nodes);
-    free(b->ds);
+    free(b->parent_nodes);
+    free(b->parent_zones);
     free(b->service_of);
     free(b->steered_of);
     free(b->steered_next);

@@ -33,16 +33,12 @@ static void names_point_at_the_longest_suffix_of_the_question(void **state)
 static void names_point_at_names_written_before(void **state)
 {
     struct compressor c;
-    uint16_t at;
     (void)state;
     compress_begin(&c, buffer, sizeof buffer, qname, sizeof qname, true);
     compress_name(&c, (const uint8_t *)"\2ns\5other");
     compress_name(&c, (const uint8_t *)"\3ns2\5other");
     compress_name(&c, (const uint8_t *)"\2ns\5other");
     assert_memory_equal(rest(&c), "\2ns\5other\0\3ns2\300\37\300\34", 18);
-    assert_true(compress_find(&c, (const uint8_t *)"\3ns2\5other", &at));
-    assert_int_equal(at, HEADER_LEN + sizeof qname + 4 + 10);
-    assert_false(compress_find(&c, (const uint8_t *)"\3ns3\5other", &at));
 }
 
 static void a_wildcards_own_name_is_never_pointed_at(void **state)
