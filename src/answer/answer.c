@@ -129,8 +129,8 @@ static size_t finish(struct reply *reply)
     return writer_len(&reply->w);
 }
 
-size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct addr *peer, enum channel channel, uint32_t draw,
-                    uint8_t *out, size_t room, struct answered *ret_answered)
+size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct addr *peer, enum channel channel,
+                    uint32_t draw, uint8_t *out, size_t room, struct answered *ret_answered)
 {
     struct reply reply;
     if (!query_parse(packet, len, &reply.query))

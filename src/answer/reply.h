@@ -3,7 +3,7 @@
 #pragma once
 
 #include "answer/answer.h"
-#include "snapshot/find.h"
+#include "snapshot/steer.h"
 
 /* What the answer section of a steered answer may fill: 512 octets less an OPT with the longest ECS. The same for every client, so that all see
  * one RRset (the phones that cannot take more decide, see docs/query-path.md). */
@@ -13,11 +13,11 @@ struct reply {
     const struct snapshot *snapshot;
     struct query query;
     struct writer w;
-    size_t limit;       /* octets this client takes, OPT included */
-    size_t opt;         /* octets kept for OPT */
-    uint16_t flags;     /* AA, TC, rcode */
+    size_t limit;   /* octets this client takes, OPT included */
+    size_t opt;     /* octets kept for OPT */
+    uint16_t flags; /* AA, TC, rcode */
     uint16_t counts[3];
-    unsigned scope;     /* for ECS */
+    unsigned scope; /* for ECS */
     struct answered *answered;
 };
 

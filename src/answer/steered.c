@@ -6,7 +6,7 @@ enum { RECORD_TTL_AT = 6, RECORD_LEN_AT = 10, RECORD_RDATA_AT = 12, SRV_TARGET_A
 struct listing {
     struct reply *reply;
     const struct steered *set;
-    size_t start;   /* offset of the first record */
+    size_t start; /* offset of the first record */
     uint16_t owner;
     uint32_t ttl_s;
     bool full;
@@ -136,7 +136,10 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
         reply_nodata(reply, set->zone);
         return;
     }
-    struct listing list = {.reply = reply, .set = set, .start = writer_len(&reply->w), .owner = owner,
+    struct listing list = {.reply = reply,
+                           .set = set,
+                           .start = writer_len(&reply->w),
+                           .owner = owner,
                            .ttl_s = to.selection.doubt || state == SERVICE_DRAINED ? set->doubt_ttl_s : set->ttl_s};
     reply->flags |= FLAG_AA;
     if (to.selection.kind == SELECTION_STATIC)

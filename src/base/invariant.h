@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define invariant(condition)                                                                                          \
-    do {                                                                                                              \
-        if (__builtin_expect(!(condition), 0)) {                                                                      \
-            fprintf(stderr, "%s:%d: %s: broken invariant: %s\n", __FILE__, __LINE__, __func__, #condition);           \
-            abort();                                                                                                  \
-        }                                                                                                             \
+#define invariant(condition)                                                                                                               \
+    do {                                                                                                                                   \
+        if (__builtin_expect(!(condition), 0)) {                                                                                           \
+            fprintf(stderr, "%s:%d: %s: broken invariant: %s\n", __FILE__, __LINE__, __func__, #condition);                                \
+            abort();                                                                                                                       \
+        }                                                                                                                                  \
     } while (0)

@@ -35,13 +35,13 @@ static void line(enum log_level level, const char *format, va_list args)
     }
 }
 
-#define LOG_AT(name, level)                                                                                            \
-    void name(const char *format, ...)                                                                                 \
-    {                                                                                                                  \
-        va_list args;                                                                                                  \
-        va_start(args, format);                                                                                        \
-        line(level, format, args);                                                                                     \
-        va_end(args);                                                                                                  \
+#define LOG_AT(name, level)                                                                                                                \
+    void name(const char *format, ...)                                                                                                     \
+    {                                                                                                                                      \
+        va_list args;                                                                                                                      \
+        va_start(args, format);                                                                                                            \
+        line(level, format, args);                                                                                                         \
+        va_end(args);                                                                                                                      \
     }
 
 LOG_AT(log_error, LOG_ERROR)

@@ -9,7 +9,7 @@
 enum { COMPRESS_NAMES = 64 /* remembered for pointing at; a bound on the work, more are written out */, COMPRESS_POINTERS = 4096 };
 
 struct compressor {
-    struct writer w; /* from the message's first octet; the question is already there */
+    struct writer w;                /* from the message's first octet; the question is already there */
     uint16_t names[COMPRESS_NAMES]; /* offsets of names that may be pointed at */
     unsigned name_count;
     uint16_t pointers[COMPRESS_POINTERS]; /* offsets of the pointers written */

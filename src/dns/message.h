@@ -6,15 +6,40 @@
 #include "dns/name.h"
 
 enum rr_type {
-    TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_MX = 15, TYPE_TXT = 16, TYPE_AAAA = 28,
-    TYPE_SRV = 33, TYPE_NAPTR = 35, TYPE_DNAME = 39, TYPE_OPT = 41, TYPE_DS = 43, TYPE_RRSIG = 46, TYPE_NSEC = 47,
-    TYPE_DNSKEY = 48, TYPE_NSEC3 = 50, TYPE_IXFR = 251, TYPE_AXFR = 252, TYPE_ANY = 255,
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_CNAME = 5,
+    TYPE_SOA = 6,
+    TYPE_PTR = 12,
+    TYPE_MX = 15,
+    TYPE_TXT = 16,
+    TYPE_AAAA = 28,
+    TYPE_SRV = 33,
+    TYPE_NAPTR = 35,
+    TYPE_DNAME = 39,
+    TYPE_OPT = 41,
+    TYPE_DS = 43,
+    TYPE_RRSIG = 46,
+    TYPE_NSEC = 47,
+    TYPE_DNSKEY = 48,
+    TYPE_NSEC3 = 50,
+    TYPE_IXFR = 251,
+    TYPE_AXFR = 252,
+    TYPE_ANY = 255,
 };
 
 enum rr_class { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
 
-enum rcode { RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4, RCODE_REFUSED = 5,
-             RCODE_NOTAUTH = 9, RCODE_BADVERS = 16 };
+enum rcode {
+    RCODE_NOERROR = 0,
+    RCODE_FORMERR = 1,
+    RCODE_SERVFAIL = 2,
+    RCODE_NXDOMAIN = 3,
+    RCODE_NOTIMP = 4,
+    RCODE_REFUSED = 5,
+    RCODE_NOTAUTH = 9,
+    RCODE_BADVERS = 16
+};
 
 enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
@@ -41,11 +66,11 @@ struct query {
     bool has_question; /* the question could be read: it is echoed */
     uint16_t qtype, qclass;
     uint8_t qname_len;
-    uint8_t qname[NAME_OCTETS];   /* lower case */
-    const uint8_t *question;   /* in the packet, as asked */
+    uint8_t qname[NAME_OCTETS]; /* lower case */
+    const uint8_t *question;    /* in the packet, as asked */
     uint16_t question_len;
     bool edns, dnssec_ok, nsid;
-    uint16_t udp_size;         /* what the client takes, at least 512 */
+    uint16_t udp_size; /* what the client takes, at least 512 */
     struct ecs ecs;
 };
 

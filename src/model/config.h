@@ -32,7 +32,7 @@ struct server_config {
 /* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */
 struct prefer {
     enum { PREFER_COUNTRY, PREFER_CONTINENT, PREFER_ASN } kind;
-    char code[3];  /* ISO 3166 country or two-letter continent, upper case */
+    char code[3]; /* ISO 3166 country or two-letter continent, upper case */
     uint32_t asn;
     uint8_t *sites; /* site indices */
     size_t site_count;
@@ -70,18 +70,18 @@ struct probe {
 struct endpoint {
     char *host; /* "lb1.lon.sip.example.com." */
     uint8_t site;
-    unsigned tier;   /* 1 first */
-    unsigned weight; /* 0 to 65535; 0 = only when nothing else of its tier is left */
-    struct addr address; /* probe here instead of at the host's addresses; FAMILY_NONE if not set */
+    unsigned tier;                            /* 1 first */
+    unsigned weight;                          /* 0 to 65535; 0 = only when nothing else of its tier is left */
+    struct addr address;                      /* probe here instead of at the host's addresses; FAMILY_NONE if not set */
     uint16_t probes[PROBES_PER_ENDPOINT_MAX]; /* indices of struct probe */
     size_t probe_count;
 };
 
 struct site {
-    char *name, *region;   /* region may be "" */
+    char *name, *region; /* region may be "" */
     double latitude, longitude;
-    int bias;              /* percent, -99 to 99: how much nearer (positive) or farther the site seems */
-    unsigned min_up;       /* with fewer endpoints up, the site is left out */
+    int bias;                                /* percent, -99 to 99: how much nearer (positive) or farther the site seems */
+    unsigned min_up;                         /* with fewer endpoints up, the site is left out */
     uint16_t first_endpoint, endpoint_count; /* its endpoints stand together */
 };
 

@@ -18,11 +18,11 @@ enum { TARGET_TEXT = 320, REASON_TEXT = 256, WHO_TEXT = 64 };
 struct override {
     enum order order;
     enum scope scope;
-    char target[TARGET_TEXT]; /* "london", "london/lb1.lon.sip.example.com." or "service:sip.example.com." */
-    char reason[REASON_TEXT]; /* may be "" */
-    char who[WHO_TEXT];       /* "root", "uid 1000" */
-    int64_t since_s;          /* wall clock */
-    int64_t until_s;          /* wall clock, 0 = until enabled */
+    char target[TARGET_TEXT];  /* "london", "london/lb1.lon.sip.example.com." or "service:sip.example.com." */
+    char reason[REASON_TEXT];  /* may be "" */
+    char who[WHO_TEXT];        /* "root", "uid 1000" */
+    int64_t since_s;           /* wall clock */
+    int64_t until_s;           /* wall clock, 0 = until enabled */
     int64_t suspended_until_s; /* `enable --for`: not in force until then; 0 = in force */
 };
 

@@ -31,7 +31,7 @@ struct selection {
 };
 
 struct pick {
-    uint32_t index;  /* uniform: of the selection for every bucket; else of the first of 256 entries in plan.buckets */
+    uint32_t index; /* uniform: of the selection for every bucket; else of the first of 256 entries in plan.buckets */
     bool uniform;
 };
 
@@ -57,9 +57,9 @@ struct plan_spec {
     enum srv_mode srv;
     enum all_down on_all_down;
     unsigned targets;
-    int transport;           /* enum transport that the RRset speaks for, or -1 for any */
-    enum family family;      /* FAMILY_NONE for any */
-    const uint8_t *sites;    /* of the service, in its order */
+    int transport;        /* enum transport that the RRset speaks for, or -1 for any */
+    enum family family;   /* FAMILY_NONE for any */
+    const uint8_t *sites; /* of the service, in its order */
     size_t site_count;
     const uint64_t *offered; /* bit by endpoint: the RRset has a record for it; (endpoint_count + 63) / 64 words */
 };

@@ -14,10 +14,10 @@ struct facet {
 
 struct endpoint_health {
     struct facet of[2][TRANSPORT_COUNT]; /* [0] IPv4, [1] IPv6 */
-    enum verdict overall; /* the best of the facets; VERDICT_UP where nothing is probed */
-    enum reason reason;   /* of the facet that decided overall */
-    uint64_t since_ms;    /* monotonic: when overall became what it is */
-    bool doubt;           /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
+    enum verdict overall;                /* the best of the facets; VERDICT_UP where nothing is probed */
+    enum reason reason;                  /* of the facet that decided overall */
+    uint64_t since_ms;                   /* monotonic: when overall became what it is */
+    bool doubt;                          /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
 };
 
 enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_DISABLE };
@@ -27,15 +27,15 @@ enum standing { STANDING_UP, STANDING_UNKNOWN, STANDING_RESERVE, STANDING_OUT };
 
 /* What made it stand so; for explain. */
 enum cause {
-    CAUSE_VERDICT,          /* its own verdict */
+    CAUSE_VERDICT, /* its own verdict */
     CAUSE_ENDPOINT_DRAIN,
     CAUSE_ENDPOINT_DISABLE,
     CAUSE_SITE_DRAIN,
     CAUSE_SITE_DISABLE,
-    CAUSE_MIN_UP,           /* its site has fewer endpoints up than min_up */
-    CAUSE_SUSPECT,          /* everything fell at once: its fall is not believed */
-    CAUSE_NOT_OFFERED,      /* the zone file has no such record for it */
-    CAUSE_NOT_IN_SERVICE,   /* its site does not belong to the service */
+    CAUSE_MIN_UP,         /* its site has fewer endpoints up than min_up */
+    CAUSE_SUSPECT,        /* everything fell at once: its fall is not believed */
+    CAUSE_NOT_OFFERED,    /* the zone file has no such record for it */
+    CAUSE_NOT_IN_SERVICE, /* its site does not belong to the service */
     CAUSE_COUNT
 };
 
@@ -47,6 +47,6 @@ struct world_state {
     const struct endpoint_health *health;
     const uint8_t *endpoint_orders; /* enum order_state */
     const uint8_t *site_orders;     /* enum order_state */
-    bool suspect; /* set by policy_suspect(): endpoints that fell with the rest still count as up */
-    uint64_t suspect_since_ms; /* falls at or after this moment are not believed */
+    bool suspect;                   /* set by policy_suspect(): endpoints that fell with the rest still count as up */
+    uint64_t suspect_since_ms;      /* falls at or after this moment are not believed */
 };

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum verdict {
-    VERDICT_UNKNOWN,  /* not probed yet, or the probing itself has stopped */
+    VERDICT_UNKNOWN, /* not probed yet, or the probing itself has stopped */
     VERDICT_UP,
     VERDICT_DRAINING, /* alive, but asks for no new calls (SIP 503) */
     VERDICT_DOWN,
@@ -13,19 +13,19 @@ enum verdict {
 
 /* Every probe ends with exactly one of these; each back end maps its own world onto them. */
 enum reason {
-    REASON_NONE,          /* nothing has been probed */
-    REASON_ANSWERED,      /* an answer that counts as alive */
-    REASON_BUSY,          /* 503: draining */
-    REASON_BAD_STATUS,    /* a well-formed answer whose status does not count as alive */
-    REASON_BAD_ANSWER,    /* an answer that is malformed */
-    REASON_TIMEOUT,       /* nothing in time */
-    REASON_REFUSED,       /* the host says that nobody listens (ICMP port unreachable, TCP reset) */
-    REASON_UNREACHABLE,   /* no way to the host (network or host unreachable) */
-    REASON_CLOSED,        /* the connection ended before the answer */
-    REASON_LOCAL,         /* we could not send: our own sockets, memory or routes */
-    REASON_NOT_PROBED,    /* there is no probe: always up */
-    REASON_SAVED,         /* the verdict is the saved one from before the restart */
-    REASON_STOPPED,       /* the probe engine has stopped */
+    REASON_NONE,        /* nothing has been probed */
+    REASON_ANSWERED,    /* an answer that counts as alive */
+    REASON_BUSY,        /* 503: draining */
+    REASON_BAD_STATUS,  /* a well-formed answer whose status does not count as alive */
+    REASON_BAD_ANSWER,  /* an answer that is malformed */
+    REASON_TIMEOUT,     /* nothing in time */
+    REASON_REFUSED,     /* the host says that nobody listens (ICMP port unreachable, TCP reset) */
+    REASON_UNREACHABLE, /* no way to the host (network or host unreachable) */
+    REASON_CLOSED,      /* the connection ended before the answer */
+    REASON_LOCAL,       /* we could not send: our own sockets, memory or routes */
+    REASON_NOT_PROBED,  /* there is no probe: always up */
+    REASON_SAVED,       /* the verdict is the saved one from before the restart */
+    REASON_STOPPED,     /* the probe engine has stopped */
     REASON_COUNT
 };
 

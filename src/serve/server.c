@@ -120,7 +120,8 @@ static void add_shared(struct server_counters *sum, const struct counters *from)
 struct server_counters server_counters(const struct server *server)
 {
     const struct counters *tcp = tcp_server_counters(server->tcp);
-    struct server_counters sum = {.tcp_connections = value(&tcp->connections), .tcp_queries = value(&tcp->queries), .tcp_answers = value(&tcp->answers)};
+    struct server_counters sum = {
+        .tcp_connections = value(&tcp->connections), .tcp_queries = value(&tcp->queries), .tcp_answers = value(&tcp->answers)};
     add_shared(&sum, tcp);
     for (size_t i = 0; i < server->worker_count; i++) {
         const struct counters *udp = &server->workers[i].counters;

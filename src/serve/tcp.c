@@ -229,8 +229,8 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 static bool open_listeners(struct tcp_server *server, const int *fds, size_t count)
 {
     for (; server->listener_count < count; server->listener_count++) {
-        struct evconnlistener *listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
-                                                             fds[server->listener_count]);
+        struct evconnlistener *listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                                                             0, fds[server->listener_count]);
         if (listener == NULL)
             return false;
         evconnlistener_set_error_cb(listener, on_accept_error);

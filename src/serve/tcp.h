@@ -8,7 +8,7 @@ struct tcp_server;
 
 enum {
     TCP_CONNECTIONS_MAX = 10000,
-    TCP_IDLE_S = 10,           /* since the last whole query: neither silence nor a query in drops holds a place longer */
+    TCP_IDLE_S = 10,            /* since the last whole query: neither silence nor a query in drops holds a place longer */
     TCP_OUTPUT_MAX = 128 << 10, /* octets waiting for a slow reader; no more of its queries are read meanwhile */
 };
 

@@ -96,8 +96,9 @@ static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, uns
         struct msghdr *in = &batch->in[i].msg_hdr;
         const struct addr peer = peer_of(&batch->peers[i]);
         const bool cut = in->msg_flags & MSG_TRUNC;
-        const size_t len = cut ? 0 : answer_query(snapshot, batch->queries[i], batch->in[i].msg_len, &peer, CHANNEL_UDP, (*draw)++,
-                                                  batch->answers[made], UDP_CAP, &answered);
+        const size_t len = cut ? 0
+                               : answer_query(snapshot, batch->queries[i], batch->in[i].msg_len, &peer, CHANNEL_UDP, (*draw)++,
+                                              batch->answers[made], UDP_CAP, &answered);
         if (len == 0)
             continue;
         count_answer(&worker->counters, &answered);

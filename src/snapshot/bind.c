@@ -15,7 +15,8 @@ static bool bind_service_name(struct builder *b, uint32_t index)
     if (b->world->names[name].cut != NONE)
         return report_error(b->report, b->world->config->path, "services: %s: the zone file delegates this name away", service->name);
     if (zone_rrset(b->nodes[name], TYPE_CNAME))
-        return report_error(b->report, b->world->config->path, "services: %s: is a CNAME in the zone file; name the service it leads to", service->name);
+        return report_error(b->report, b->world->config->path, "services: %s: is a CNAME in the zone file; name the service it leads to",
+                            service->name);
     b->service_of[name] = index;
     return true;
 }
@@ -122,7 +123,8 @@ static void begin(struct binding *binding)
     binding->in_service = mem_new(bind_words(b), sizeof *binding->in_service);
     binding->union_of = mem_new(world->config->service_count, sizeof *binding->union_of);
     size_t size = 16;
-    while (size < 4 * world->name_count + 4 * world->config->service_count) /* three RRsets of a service, one of an SRV owner: at most half full */
+    while (size <
+           4 * world->name_count + 4 * world->config->service_count) /* three RRsets of a service, one of an SRV owner: at most half full */
         size *= 2;
     binding->table_mask = size - 1;
     binding->offers = mem_new(size, sizeof *binding->offers);

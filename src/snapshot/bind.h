@@ -18,11 +18,11 @@ struct address_owner {
 
 struct binding {
     struct builder *b;
-    uint16_t *endpoint_of_name; /* by name; UINT16_MAX: none */
+    uint16_t *endpoint_of_name;   /* by name; UINT16_MAX: none */
     struct address_owner *owners; /* sorted by address */
     size_t owner_count, owner_room;
-    uint64_t **union_of; /* by service: endpoints that any of its RRsets offers */
-    uint64_t *in_service; /* bit by endpoint, of the service at hand */
+    uint64_t **union_of;         /* by service: endpoints that any of its RRsets offers */
+    uint64_t *in_service;        /* bit by endpoint, of the service at hand */
     const struct offer **offers; /* open addressing by content; room for one an RRset */
     uint32_t *specs;             /* the same, of index + 1 */
     size_t table_mask;

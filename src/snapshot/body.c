@@ -25,9 +25,7 @@ static void add_rdata(struct compressor *c, uint16_t type, const struct rdata *r
         return;
     case TYPE_NS:
     case TYPE_CNAME:
-    case TYPE_PTR:
-        compress_name(c, at);
-        return;
+    case TYPE_PTR: compress_name(c, at); return;
     case TYPE_SOA:
         compress_name(c, at);
         at += name_len(at);
@@ -35,8 +33,7 @@ static void add_rdata(struct compressor *c, uint16_t type, const struct rdata *r
         at += name_len(at);
         write_bytes(&c->w, at, SOA_NUMBERS);
         return;
-    default:
-        write_bytes(&c->w, at, rdata->len);
+    default: write_bytes(&c->w, at, rdata->len);
     }
 }
 

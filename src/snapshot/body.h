@@ -1,7 +1,7 @@
 /* One complete answer without its header and question: the octets that follow the question, prepared at load.
  * A body is made as if the question were its base name. Behind a longer question (a name below the base: a referral, a wildcard's instance, an
  * NXDOMAIN) every compression pointer in it moves by the difference; the owner pointer 0xC00C of an answer does not.
- * Immutable; belongs to the arena it was made in. */
+ * Immutable; belongs to the arena it was made in. Thread: the loader's makes it, any reads it. */
 #pragma once
 
 #include "base/arena.h"
@@ -12,13 +12,13 @@
 enum { BODY_GLUE_NEEDED = 1 /* a referral: without its glue it must say TC (RFC 9471) */ };
 
 struct body {
-    uint16_t flags;            /* AA and the rcode, as in the header */
-    uint16_t counts[3];        /* answer, authority, additional */
+    uint16_t flags;              /* AA and the rcode, as in the header */
+    uint16_t counts[3];          /* answer, authority, additional */
     uint16_t len, authority_len; /* octets: all; of answer and authority */
     uint16_t pointer_count;
-    uint8_t base_len, bits;    /* octets of the base name; BODY_ bits */
-    const uint16_t *pointers;  /* offsets in octets */
-    const uint16_t *ends;      /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
+    uint8_t base_len, bits;   /* octets of the base name; BODY_ bits */
+    const uint16_t *pointers; /* offsets in octets */
+    const uint16_t *ends;     /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
     const uint8_t *octets;
 };
 

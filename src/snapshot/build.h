@@ -11,9 +11,9 @@ struct builder {
     size_t node_room;
     const struct zone_node **parent_nodes; /* by name, for an apex whose parent zone is here too: the node of the cut in that zone; NULL */
     uint32_t *parent_zones;                /* beside parent_nodes: that zone */
-    uint32_t *service_of;           /* by name: the service of that name, or NONE */
-    uint32_t *steered_of;           /* by name: its first steered set, or NONE; the next by steered_next */
-    uint32_t *steered_next;         /* by steered set */
+    uint32_t *service_of;                  /* by name: the service of that name, or NONE */
+    uint32_t *steered_of;                  /* by name: its first steered set, or NONE; the next by steered_next */
+    uint32_t *steered_next;                /* by steered set */
     size_t next_room;
     struct body_maker *maker;
 };

@@ -8,8 +8,8 @@ struct chain {
     const uint8_t *owners[CHAIN_MAX];
     const struct rrset *sets[CHAIN_MAX];
     unsigned length;
-    uint32_t end;  /* the name it leads to (a delegation, if it leads below one); NONE: out of the zone, missing, or a loop */
-    bool missing;  /* it leads to a name of this zone that does not exist */
+    uint32_t end;                /* the name it leads to (a delegation, if it leads below one); NONE: out of the zone, missing, or a loop */
+    bool missing;                /* it leads to a name of this zone that does not exist */
     uint8_t target[NAME_OCTETS]; /* of the last CNAME, lower case */
     size_t target_len;
 };
@@ -47,7 +47,8 @@ static void follow(const struct builder *b, uint32_t start, struct chain *ret_ch
             chain->end = NONE;
             return;
         }
-        chain->owners[chain->length] = chain->length ? arena_copy(&b->world->arena, chain->target, chain->target_len) : b->world->names[start].octets;
+        chain->owners[chain->length] =
+            chain->length ? arena_copy(&b->world->arena, chain->target, chain->target_len) : b->world->names[start].octets;
         chain->sets[chain->length++] = cname;
         chain->target_len = build_lower(cname->rdatas[0].octets, chain->target);
         chain->end = next_name(b, b->world->names[start].zone, chain);

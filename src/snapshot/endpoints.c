@@ -41,9 +41,10 @@ static bool take_addresses(struct binding *binding, size_t endpoint, const struc
         }
     }
     world->glue[endpoint] = (struct glue){.octets = octets, .len = (uint16_t)writer_len(&w), .count = (uint16_t)count};
-    return count > 0 || report_error(binding->b->report, world->config->path, "sites.%s: endpoint %s: the zone file has no A or AAAA record for it%s",
-                                     world->config->sites[world->config->endpoints[endpoint].site].name, world->config->endpoints[endpoint].host,
-                                     zone_rrset(node, TYPE_CNAME) ? " (a CNAME will not do)" : "");
+    return count > 0 ||
+           report_error(binding->b->report, world->config->path, "sites.%s: endpoint %s: the zone file has no A or AAAA record for it%s",
+                        world->config->sites[world->config->endpoints[endpoint].site].name, world->config->endpoints[endpoint].host,
+                        zone_rrset(node, TYPE_CNAME) ? " (a CNAME will not do)" : "");
 }
 
 static bool bind_endpoint(struct binding *binding, size_t index)

@@ -5,11 +5,11 @@
 #include "snapshot/hot.h"
 
 enum found_kind {
-    FOUND_NOTHING, /* no zone of ours */
-    FOUND_NAME,    /* name is it */
+    FOUND_NOTHING,  /* no zone of ours */
+    FOUND_NAME,     /* name is it */
     FOUND_WILDCARD, /* name is the wildcard that stands for it (RFC 4592) */
-    FOUND_CUT,     /* name is the delegation at or above it */
-    FOUND_MISSING, /* name is its closest encloser: it does not exist */
+    FOUND_CUT,      /* name is the delegation at or above it */
+    FOUND_MISSING,  /* name is its closest encloser: it does not exist */
 };
 
 struct found {

@@ -102,19 +102,7 @@ struct world {
     struct glue *glue;                 /* by endpoint */
     struct addr **addresses;           /* by endpoint, address_counts of them */
     size_t *address_counts;
-    const struct body *any;            /* RFC 8482 */
-};
-
-struct snapshot {
-    uint64_t generation;
-    struct world *world;
-    struct place *place;
-    const struct trie *trie;
-    struct plan **plans;  /* by spec */
-    uint64_t *prints;     /* by spec: fingerprint of what the plan was made from */
-    uint8_t *services;    /* enum service_state by service */
-    const uint8_t *nsid;
-    size_t nsid_len;
+    const struct body *any; /* RFC 8482 */
 };
 
 enum { NAME_SEED = 0x5e7 };
@@ -142,28 +130,4 @@ static inline const struct slot *world_slot(const struct world *world, const str
         if (slot->type == type)
             return slot;
     return NULL;
-}
-
-/* Where a steered answer comes from, for one client. */
-struct steering {
-    struct selection selection;
-    uint32_t run;
-    unsigned depth, bucket, scope;
-    bool uniform;
-};
-
-/* The whole of steering, at the time of a query: class, bucket, selection. draw replaces the client's bucket with spread = "query". */
-static inline struct steering steer(const struct snapshot *snapshot, const struct steered *set, const struct addr *client, uint32_t draw)
-{
-    const struct plan *plan = snapshot->plans[set->spec];
-    const struct trie_match match = trie_walk(snapshot->trie, client, plan->run_of_class);
-    struct steering to = {.run = match.run, .depth = match.depth, .scope = match.depth, .uniform = plan->picks[match.run].uniform};
-    if (!to.uniform) {
-        const unsigned sticky = client->family == FAMILY_V4 ? set->sticky_v4 : set->sticky_v6;
-        to.bucket = set->spread_query ? draw % BUCKETS : policy_bucket(client, sticky);
-        if (!set->spread_query && to.scope < sticky)
-            to.scope = sticky;
-    }
-    to.selection = *plan_selection(plan, match.run, to.bucket);
-    return to;
 }

@@ -40,8 +40,13 @@ static uint32_t insert(struct builder *b, size_t zone, const struct zone_node *n
     const uint32_t index = (uint32_t)world->name_count++;
     world->table[i] = index + 1;
     world->tags[i] = (uint32_t)(hash >> 32);
-    world->names[index] = (struct name){.octets = node->name, .len = node->name_len, .zone = (uint32_t)zone, .cut = NONE,
-                                        .wildcard = NONE, .referral = NONE, .other = NONE};
+    world->names[index] = (struct name){.octets = node->name,
+                                        .len = node->name_len,
+                                        .zone = (uint32_t)zone,
+                                        .cut = NONE,
+                                        .wildcard = NONE,
+                                        .referral = NONE,
+                                        .other = NONE};
     b->nodes[index] = node;
     const unsigned labels = name_labels(node->name);
     world->labels_max = labels > world->labels_max ? labels : world->labels_max;

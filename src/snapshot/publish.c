@@ -1,7 +1,7 @@
 /* The one pointer that workers read (liburcu, QSBR). */
 #define _LGPL_SOURCE /* the read side inline */
 #include "base/memory.h"
-#include "snapshot/hot.h"
+#include "snapshot/steer.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

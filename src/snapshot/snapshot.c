@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "snapshot/find.h"
+#include "snapshot/steer.h"
 
 #include <stdlib.h>
 
@@ -121,14 +121,20 @@ static const struct steered *find_steered(const struct world *world, const uint8
     return NULL;
 }
 
-struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *name, size_t name_len, uint16_t type, const struct addr *client)
+struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *name, size_t name_len, uint16_t type,
+                                const struct addr *client)
 {
     const struct steered *set = find_steered(snapshot->world, name, name_len, type);
     if (set == NULL)
         return (struct decision){0};
     const struct steering to = steer(snapshot, set, client, 0);
-    struct decision decision = {.steered = true, .service = set->service, .spec = snapshot->world->specs[set->spec], .bucket = to.bucket,
-                                .scope = to.scope, .uniform = to.uniform, .selection = to.selection};
+    struct decision decision = {.steered = true,
+                                .service = set->service,
+                                .spec = snapshot->world->specs[set->spec],
+                                .bucket = to.bucket,
+                                .scope = to.scope,
+                                .uniform = to.uniform,
+                                .selection = to.selection};
     decision.class_number = trie_class(snapshot->trie, client, &decision.class_depth);
     const bool short_ttl = to.selection.doubt || snapshot->services[set->service] == SERVICE_DRAINED;
     decision.ttl_s = short_ttl ? set->doubt_ttl_s : set->ttl_s;

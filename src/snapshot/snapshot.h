@@ -42,9 +42,9 @@ struct place *snapshot_place(const struct snapshot *snapshot);
 
 /* One decision, as the answer to a query takes it. */
 struct decision {
-    bool steered;           /* false: the name and type are answered from the zone file as it is */
-    uint32_t service;       /* index, when steered */
-    struct plan_spec spec;  /* what the RRset's plan is made for */
+    bool steered;          /* false: the name and type are answered from the zone file as it is */
+    uint32_t service;      /* index, when steered */
+    struct plan_spec spec; /* what the RRset's plan is made for */
     uint32_t class_number;
     unsigned class_depth;   /* prefix length at which the class is certain */
     unsigned bucket, scope; /* scope: what ECS is told */
@@ -54,4 +54,5 @@ struct decision {
 };
 
 /* The decision for name (wire format, lower case), type and client; what answer_query() would use. Thread: director's, or under RCU. */
-struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *name, size_t name_len, uint16_t type, const struct addr *client);
+struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *name, size_t name_len, uint16_t type,
+                                const struct addr *client);

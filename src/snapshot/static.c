@@ -49,22 +49,18 @@ bool build_too_large(struct builder *b, uint32_t name, uint16_t type)
 {
     char text[NAME_TEXT];
     const struct name *n = &b->world->names[name];
-    return report_error(b->report, b->world->zones[n->zone]->file, "%s TYPE%u: the answer would be longer than a DNS message (65535 octets)",
-                        name_to_text(n->octets, text), type);
+    return report_error(b->report, b->world->zones[n->zone]->file,
+                        "%s TYPE%u: the answer would be longer than a DNS message (65535 octets)", name_to_text(n->octets, text), type);
 }
 
 /* The name that a record's RDATA points at and whose addresses belong into the additional section (RFC 1035 3.3, 2782), or NULL. */
 static const uint8_t *rdata_target(uint16_t type, const struct rdata *rdata)
 {
     switch (type) {
-    case TYPE_NS:
-        return rdata->octets;
-    case TYPE_MX:
-        return rdata->octets + 2;
-    case TYPE_SRV:
-        return rdata->octets + 6;
-    default:
-        return NULL;
+    case TYPE_NS: return rdata->octets;
+    case TYPE_MX: return rdata->octets + 2;
+    case TYPE_SRV: return rdata->octets + 6;
+    default: return NULL;
     }
 }
 
@@ -205,8 +201,8 @@ static bool refuse_dname(struct builder *b, uint32_t index)
     char text[NAME_TEXT];
     const struct name *name = &b->world->names[index];
     return zone_rrset(b->nodes[index], TYPE_DNAME) == NULL ||
-           report_error(b->report, b->world->zones[name->zone]->file, "%s DNAME: not answered by this server; write a CNAME for each name below it",
-                        name_to_text(name->octets, text));
+           report_error(b->report, b->world->zones[name->zone]->file,
+                        "%s DNAME: not answered by this server; write a CNAME for each name below it", name_to_text(name->octets, text));
 }
 
 static bool add_types(struct builder *b, uint32_t index)

@@ -11,8 +11,9 @@ bool bind_srv_transport(const uint8_t *owner, int *ret_transport)
     static const struct {
         const char *labels;
         enum transport transport;
-    } known[] = {{"\4_sip\4_udp", TRANSPORT_UDP}, {"\4_sip\4_tcp", TRANSPORT_TCP}, {"\5_sips\4_tcp", TRANSPORT_TLS}, {"\4_sip\4_tls", TRANSPORT_TLS},
-                 {"\5_sips\4_tls", TRANSPORT_TLS}, {"\4_sip\3_ws", TRANSPORT_WS}, {"\5_sips\3_ws", TRANSPORT_WSS}, {"\4_sip\4_wss", TRANSPORT_WSS}};
+    } known[] = {{"\4_sip\4_udp", TRANSPORT_UDP}, {"\4_sip\4_tcp", TRANSPORT_TCP},  {"\5_sips\4_tcp", TRANSPORT_TLS},
+                 {"\4_sip\4_tls", TRANSPORT_TLS}, {"\5_sips\4_tls", TRANSPORT_TLS}, {"\4_sip\3_ws", TRANSPORT_WS},
+                 {"\5_sips\3_ws", TRANSPORT_WSS}, {"\4_sip\4_wss", TRANSPORT_WSS}};
     if (owner[0] < 2 || owner[1] != '_')
         return false;
     const uint8_t *protocol = owner + owner[0] + 1;
@@ -89,8 +90,8 @@ static bool bind_records(struct binding *binding, uint32_t service, uint32_t nam
             continue;
         const struct name *owner = &b->world->names[name];
         char *text = zone_record_text(owner->octets, set->type, set->ttl_s, set->rdatas[i].octets, set->rdatas[i].len);
-        good = report_error(b->report, b->world->zones[owner->zone]->file, "\"%s\": not an endpoint of the sites of service %s", text ? text : "?",
-                            b->world->config->services[service].name);
+        good = report_error(b->report, b->world->zones[owner->zone]->file, "\"%s\": not an endpoint of the sites of service %s",
+                            text ? text : "?", b->world->config->services[service].name);
         free(text);
     }
     return good;
@@ -202,8 +203,8 @@ static bool same_spec(const struct plan_spec *a, const struct plan_spec *b)
 
 static uint64_t spec_hash(const struct plan_spec *spec)
 {
-    const uint64_t parts[] = {(uintptr_t)spec->offered, spec->purpose, spec->policy, spec->srv, spec->on_all_down, spec->targets, (uint64_t)spec->transport,
-                              spec->family};
+    const uint64_t parts[] = {(uintptr_t)spec->offered,  spec->purpose, spec->policy, spec->srv, spec->on_all_down, spec->targets,
+                              (uint64_t)spec->transport, spec->family};
     return hash_bytes(spec->sites, spec->site_count, hash_bytes(parts, sizeof parts, 0));
 }
 
@@ -228,8 +229,13 @@ static struct steered *add_steered(struct binding *binding, uint32_t service, ui
     world->steered = mem_grow(world->steered, &world->steered_room, world->steered_count + 1, sizeof *world->steered);
     b->steered_next = mem_grow(b->steered_next, &b->next_room, world->steered_count + 1, sizeof *b->steered_next);
     struct steered *steered = &world->steered[world->steered_count];
-    *steered = (struct steered){.type = type, .sticky_v4 = of->sticky_v4, .sticky_v6 = of->sticky_v6, .spread_query = of->spread_query,
-                                .service = service, .zone = world->names[name].zone, .ttl_s = of->ttl_s,
+    *steered = (struct steered){.type = type,
+                                .sticky_v4 = of->sticky_v4,
+                                .sticky_v6 = of->sticky_v6,
+                                .spread_query = of->spread_query,
+                                .service = service,
+                                .zone = world->names[name].zone,
+                                .ttl_s = of->ttl_s,
                                 .doubt_ttl_s = of->ttl_s < DOUBT_TTL_S ? of->ttl_s : DOUBT_TTL_S};
     b->steered_next[world->steered_count] = b->steered_of[name];
     b->steered_of[name] = (uint32_t)world->steered_count++;
@@ -239,8 +245,16 @@ static struct steered *add_steered(struct binding *binding, uint32_t service, ui
 static struct plan_spec spec_of(const struct binding *binding, uint32_t service, const uint64_t *offered)
 {
     const struct service *of = &binding->b->world->config->services[service];
-    return (struct plan_spec){.purpose = PLAN_TARGETS, .policy = of->policy, .srv = of->srv, .on_all_down = of->on_all_down, .targets = of->targets,
-                              .transport = -1, .family = FAMILY_NONE, .sites = of->sites, .site_count = of->site_count, .offered = offered};
+    return (struct plan_spec){.purpose = PLAN_TARGETS,
+                              .policy = of->policy,
+                              .srv = of->srv,
+                              .on_all_down = of->on_all_down,
+                              .targets = of->targets,
+                              .transport = -1,
+                              .family = FAMILY_NONE,
+                              .sites = of->sites,
+                              .site_count = of->site_count,
+                              .offered = offered};
 }
 
 static bool records_shared(const struct binding *binding)

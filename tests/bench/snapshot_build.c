@@ -1,7 +1,7 @@
 /* What one verdict's flip costs: snapshot_build() of a whole configuration, in CPU time of this thread.
  * usage: bench-snapshot_build CONFIG [FLIPS] */
 #include "config/config.h"
-#include "snapshot/hot.h"
+#include "snapshot/steer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
         now = next;
     }
     qsort(took, (size_t)flips, sizeof *took, by_value);
-    printf("%zu services, %zu sites, %zu endpoints, %u classes, %zu specs: median %.2f ms, 99th percentile %.2f ms, most %.2f ms\n", config->service_count,
-           config->site_count, config->endpoint_count, geo_classes(place_geo(place))->count, world->spec_count, took[flips / 2],
-           took[flips * 99 / 100], took[flips - 1]);
+    printf("%zu services, %zu sites, %zu endpoints, %u classes, %zu specs: median %.2f ms, 99th percentile %.2f ms, most %.2f ms\n",
+           config->service_count, config->site_count, config->endpoint_count, geo_classes(place_geo(place))->count, world->spec_count,
+           took[flips / 2], took[flips * 99 / 100], took[flips - 1]);
     return 0;
 }

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (query.has_question) {
         invariant(query.question >= data && query.question + query.question_len <= data + size);
         invariant(name_len(query.qname) == query.qname_len);
-        invariant(name_from_text(name_to_text(query.qname, text), name) == query.qname_len && memcmp(name, query.qname, query.qname_len) == 0);
+        invariant(name_from_text(name_to_text(query.qname, text), name) == query.qname_len &&
+                  memcmp(name, query.qname, query.qname_len) == 0);
     }
     struct writer w = writer_over(opt, sizeof opt);
     opt_write(&w, &query, query.rcode, 24, (const uint8_t *)"ns1", 3);

@@ -128,8 +128,9 @@ __attribute__((unused)) static char *decode_message(const uint8_t *octets, size_
     good = good && reader_left(&r) == 0;
     fclose(body);
     char *whole = NULL;
-    if (!good || asprintf(&whole, "%s%s%s%s%s%s\n%s%s%s", decode_rcode(rcode), flags & FLAG_AA ? " aa" : "", flags & FLAG_TC ? " tc" : "",
-                          flags & FLAG_RD ? " rd" : "", flags & 0x00f0 ? " z" : "", questions ? "" : " noquestion", text, opt, *opt ? "\n" : "") < 0)
+    if (!good ||
+        asprintf(&whole, "%s%s%s%s%s%s\n%s%s%s", decode_rcode(rcode), flags & FLAG_AA ? " aa" : "", flags & FLAG_TC ? " tc" : "",
+                 flags & FLAG_RD ? " rd" : "", flags & 0x00f0 ? " z" : "", questions ? "" : " noquestion", text, opt, *opt ? "\n" : "") < 0)
         whole = strdup("malformed\n");
     free(text);
     return whole;
@@ -141,7 +142,7 @@ struct asked {
     uint16_t type;
     const char *ecs; /* "192.0.2.0/24", or NULL */
     bool edns, nsid, dnssec_ok;
-    uint16_t size;   /* EDNS, 0 = 1232 */
+    uint16_t size; /* EDNS, 0 = 1232 */
 };
 
 __attribute__((unused)) static size_t make_query(const struct asked *asked, uint8_t *out, size_t room)

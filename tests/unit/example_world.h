@@ -25,16 +25,20 @@ static const char example_zone[] =
     "@ NAPTR 10 10 \"s\" \"SIP+D2U\" \"\" _sip._udp\n@ NAPTR 20 10 \"s\" \"SIP+D2T\" \"\" _sip._tcp\n"
     "_sip._udp SRV 0 0 5060 lb1.lon\n_sip._udp SRV 0 0 5060 lb2.lon\n_sip._udp SRV 0 0 5060 lb1.tyo\n_sip._udp SRV 0 0 5060 lb2.tyo\n"
     "_sip._tcp SRV 0 0 5060 lb1.lon\n_sip._tcp SRV 0 0 5060 lb1.tyo\n"
-    "stat A 10.1.0.1\nstat A 10.2.0.1\nnone A 10.1.0.1\nnone A 10.2.0.1\n_sip._udp.none SRV 5 6 5070 lb1.lon\n_sip._udp.none SRV 5 6 5070 lb2.lon\n"
+    "stat A 10.1.0.1\nstat A 10.2.0.1\nnone A 10.1.0.1\nnone A 10.2.0.1\n_sip._udp.none SRV 5 6 5070 lb1.lon\n_sip._udp.none SRV 5 6 5070 "
+    "lb2.lon\n"
     "_gone._udp SRV 0 0 0 .\n"
-    "www CNAME web\nweb A 10.9.0.1\nto-service CNAME @\nto-child CNAME x.deleg\nto-missing CNAME nowhere.missing\nto-outside CNAME www.example.\n"
+    "www CNAME web\nweb A 10.9.0.1\nto-service CNAME @\nto-child CNAME x.deleg\nto-missing CNAME nowhere.missing\nto-outside CNAME "
+    "www.example.\n"
     "loop1 CNAME loop2\nloop2 CNAME loop1\n"
     "*.wild TXT \"any\"\n*.wild MX 5 mail.wild\nhere.b.wild TXT \"b\"\n*.cw CNAME web\n*.sw CNAME @\n"
     "a.ent TXT \"x\"\n"
-    "deleg NS ns.deleg\ndeleg NS ns.other.\ndeleg DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\nns.deleg A 10.3.0.1\n"
+    "deleg NS ns.deleg\ndeleg NS ns.other.\ndeleg DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\nns.deleg A "
+    "10.3.0.1\n"
     "unknown TYPE65280 \\# 3 010203\nmail MX 10 web\n\\065\\.b TXT \"dot\"\n"
     "child NS ns.child\nchild DS 2 13 2 0000000000000000000000000000000000000000000000000000000000000000\nns.child A 10.4.0.1\n";
 
 static const char child_zone[] = "$TTL 60\n@ SOA ns hostmaster 8 3600 600 86400 30\n@ NS ns\nns A 10.4.0.1\nx TXT \"child\"\n";
 
-static const char *const example_files[] = {"test.conf", example_conf, "nets", example_nets, "sip.zone", example_zone, "child.zone", child_zone, NULL};
+static const char *const example_files[] = {"test.conf",  example_conf, "nets",     example_nets, "sip.zone",
+                                            example_zone, "child.zone", child_zone, NULL};

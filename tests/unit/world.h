@@ -68,7 +68,8 @@ static void test_load(struct test_world *t, const char *const *files, struct rep
 /* Builds anew from the state as it is now. */
 __attribute__((unused)) static void test_rebuild(struct test_world *t)
 {
-    struct snapshot *next = snapshot_build(t->world, t->place, &t->state, t->services, t->snapshot, t->snapshot ? snapshot_generation(t->snapshot) + 1 : 1);
+    struct snapshot *next =
+        snapshot_build(t->world, t->place, &t->state, t->services, t->snapshot, t->snapshot ? snapshot_generation(t->snapshot) + 1 : 1);
     snapshot_free(t->snapshot);
     t->snapshot = next;
 }
@@ -91,7 +92,8 @@ __attribute__((unused)) static void test_release(struct test_world *t, const cha
 }
 
 /* Sends octets and gives the answer as text, to be freed; "silence\n" when there is none. */
-__attribute__((unused)) static char *test_send(const struct test_world *t, const uint8_t *packet, size_t len, enum channel channel, size_t *ret_len)
+__attribute__((unused)) static char *test_send(const struct test_world *t, const uint8_t *packet, size_t len, enum channel channel,
+                                               size_t *ret_len)
 {
     static uint8_t out[MESSAGE_MAX];
     struct addr peer;

@@ -51,14 +51,16 @@ static void expect_octets(const void *packet, size_t len, const char *text)
 static void the_soa_is_answered_with_authority(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "sip.test.", .type = TYPE_SOA}, "NOERROR aa rd\nan sip.test. 60 IN SOA ns1.sip.test. hostmaster.sip.test. 7 3600 600 86400 30\n");
+    expect((struct asked){.name = "sip.test.", .type = TYPE_SOA},
+           "NOERROR aa rd\nan sip.test. 60 IN SOA ns1.sip.test. hostmaster.sip.test. 7 3600 600 86400 30\n");
 }
 
 static void the_name_servers_come_with_their_addresses(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "sip.test.", .type = TYPE_NS}, "NOERROR aa rd\nan sip.test. 60 IN NS ns1.sip.test.\nan sip.test. 60 IN NS ns.other.\n"
-                                                 "ar ns1.sip.test. 60 IN A 10.0.0.1\nar ns1.sip.test. 60 IN AAAA fd00::1\n");
+    expect((struct asked){.name = "sip.test.", .type = TYPE_NS},
+           "NOERROR aa rd\nan sip.test. 60 IN NS ns1.sip.test.\nan sip.test. 60 IN NS ns.other.\n"
+           "ar ns1.sip.test. 60 IN A 10.0.0.1\nar ns1.sip.test. 60 IN AAAA fd00::1\n");
 }
 
 static void the_question_keeps_its_case_and_the_answer_points_at_it(void **state)
@@ -114,17 +116,21 @@ static void an_existing_name_and_an_empty_non_terminal_stop_a_wildcard(void **st
 static void a_cname_is_followed_inside_the_zone(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "www.sip.test.", .type = TYPE_A}, "NOERROR aa rd\nan www.sip.test. 60 IN CNAME web.sip.test.\nan web.sip.test. 60 IN A 10.9.0.1\n");
+    expect((struct asked){.name = "www.sip.test.", .type = TYPE_A},
+           "NOERROR aa rd\nan www.sip.test. 60 IN CNAME web.sip.test.\nan web.sip.test. 60 IN A 10.9.0.1\n");
     expect((struct asked){.name = "www.sip.test.", .type = TYPE_CNAME}, "NOERROR aa rd\nan www.sip.test. 60 IN CNAME web.sip.test.\n");
     expect((struct asked){.name = "www.sip.test.", .type = TYPE_AAAA}, "NOERROR aa rd\nan www.sip.test. 60 IN CNAME web.sip.test.\n" SOA);
-    expect((struct asked){.name = "q.cw.sip.test.", .type = TYPE_A}, "NOERROR aa rd\nan q.cw.sip.test. 60 IN CNAME web.sip.test.\nan web.sip.test. 60 IN A 10.9.0.1\n");
+    expect((struct asked){.name = "q.cw.sip.test.", .type = TYPE_A},
+           "NOERROR aa rd\nan q.cw.sip.test. 60 IN CNAME web.sip.test.\nan web.sip.test. 60 IN A 10.9.0.1\n");
 }
 
 static void a_cname_to_nowhere_outside_or_itself_ends(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "to-missing.sip.test.", .type = TYPE_A}, "NXDOMAIN aa rd\nan to-missing.sip.test. 60 IN CNAME nowhere.missing.sip.test.\n" SOA);
-    expect((struct asked){.name = "to-outside.sip.test.", .type = TYPE_A}, "NOERROR aa rd\nan to-outside.sip.test. 60 IN CNAME www.example.\n");
+    expect((struct asked){.name = "to-missing.sip.test.", .type = TYPE_A},
+           "NXDOMAIN aa rd\nan to-missing.sip.test. 60 IN CNAME nowhere.missing.sip.test.\n" SOA);
+    expect((struct asked){.name = "to-outside.sip.test.", .type = TYPE_A},
+           "NOERROR aa rd\nan to-outside.sip.test. 60 IN CNAME www.example.\n");
     char *got = test_ask(&t, (struct asked){.name = "loop1.sip.test.", .type = TYPE_A});
     assert_non_null(strstr(got, "NOERROR aa rd\nan loop1.sip.test. 60 IN CNAME loop2.sip.test.\n"));
     free(got);
@@ -134,10 +140,12 @@ static void a_cname_to_a_service_is_steered(void **state)
 {
     (void)state;
     expect((struct asked){.name = "to-service.sip.test.", .type = TYPE_AAAA, .ecs = "192.0.2.0/24"},
-           "NOERROR aa rd\nan to-service.sip.test. 60 IN CNAME sip.test.\nan sip.test. 30 IN AAAA fd00:1::1\nan sip.test. 30 IN AAAA fd00:2::2\n"
+           "NOERROR aa rd\nan to-service.sip.test. 60 IN CNAME sip.test.\nan sip.test. 30 IN AAAA fd00:1::1\nan sip.test. 30 IN AAAA "
+           "fd00:2::2\n"
            "opt size=1232 version=0 ecs=1/24/6\n");
     expect((struct asked){.name = "wide-label.sw.sip.test.", .type = TYPE_AAAA, .ecs = "198.51.100.0/24"},
-           "NOERROR aa rd\nan wide-label.sw.sip.test. 60 IN CNAME sip.test.\nan sip.test. 30 IN AAAA fd00:2::2\nan sip.test. 30 IN AAAA fd00:1::1\n"
+           "NOERROR aa rd\nan wide-label.sw.sip.test. 60 IN CNAME sip.test.\nan sip.test. 30 IN AAAA fd00:2::2\nan sip.test. 30 IN AAAA "
+           "fd00:1::1\n"
            "opt size=1232 version=0 ecs=1/24/24\n");
 }
 
@@ -175,10 +183,12 @@ static void a_child_zone_here_answers_for_itself(void **state)
 static void unknown_types_escapes_and_any_are_served(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "unknown.sip.test.", .type = 65280}, "NOERROR aa rd\nan unknown.sip.test. 60 IN TYPE65280 \\# 3 010203\n");
+    expect((struct asked){.name = "unknown.sip.test.", .type = 65280},
+           "NOERROR aa rd\nan unknown.sip.test. 60 IN TYPE65280 \\# 3 010203\n");
     expect((struct asked){.name = "web.sip.test.", .type = TYPE_ANY}, "NOERROR aa rd\nan web.sip.test. 3600 IN HINFO \"RFC8482\" \"\"\n");
     expect((struct asked){.name = "no.sip.test.", .type = TYPE_ANY}, "NXDOMAIN aa rd\n" SOA);
-    expect((struct asked){.name = "mail.sip.test.", .type = TYPE_MX}, "NOERROR aa rd\nan mail.sip.test. 60 IN MX 10 web.sip.test.\nar web.sip.test. 60 IN A 10.9.0.1\n");
+    expect((struct asked){.name = "mail.sip.test.", .type = TYPE_MX},
+           "NOERROR aa rd\nan mail.sip.test. 60 IN MX 10 web.sip.test.\nar web.sip.test. 60 IN A 10.9.0.1\n");
 }
 
 static void names_of_no_zone_and_transfers_are_refused(void **state)
@@ -245,8 +255,9 @@ static void a_transport_that_fails_at_the_winners_site_leaves_the_naptr(void **s
         t.health[e].of[0][TRANSPORT_UDP] = (struct facet){.verdict = VERDICT_UP, .probed = true};
     }
     test_rebuild(&t);
-    expect((struct asked){.name = "sip.test.", .type = TYPE_NAPTR, .ecs = "192.0.2.0/24"},
-           "NOERROR aa rd\nan sip.test. 30 IN NAPTR 10 10 \"s\" \"SIP+D2U\" \"\" _sip._udp.sip.test.\nopt size=1232 version=0 ecs=1/24/6\n");
+    expect(
+        (struct asked){.name = "sip.test.", .type = TYPE_NAPTR, .ecs = "192.0.2.0/24"},
+        "NOERROR aa rd\nan sip.test. 30 IN NAPTR 10 10 \"s\" \"SIP+D2U\" \"\" _sip._udp.sip.test.\nopt size=1232 version=0 ecs=1/24/6\n");
     expect((struct asked){.name = "_sip._tcp.sip.test.", .type = TYPE_SRV, .ecs = "192.0.2.0/24"},
            "NOERROR aa rd\nan _sip._tcp.sip.test. 30 IN SRV 10 1 5060 lb1.tyo.sip.test.\nar lb1.tyo.sip.test. 60 IN A 10.2.0.1\n"
            "opt size=1232 version=0 ecs=1/24/0\n");
@@ -257,8 +268,7 @@ static void scope_is_what_is_certain_and_zero_stays_zero(void **state)
     (void)state;
     /* one address a site and family: no draw, so the place alone decides, and 192.0.2.0/24 differs from its neighbours */
     expect((struct asked){.name = "stat.sip.test.", .type = TYPE_A, .ecs = "192.0.2.7/32"},
-           "NOERROR aa rd\nan stat.sip.test. 20 IN A 10.1.0.1\nan stat.sip.test. 20 IN A 10.2.0.1\nopt size=1232 version=0 ecs=1/32/6\n"
-           );
+           "NOERROR aa rd\nan stat.sip.test. 20 IN A 10.1.0.1\nan stat.sip.test. 20 IN A 10.2.0.1\nopt size=1232 version=0 ecs=1/32/6\n");
 }
 
 static void an_ecs_of_length_zero_is_echoed_with_scope_zero(void **state)
@@ -269,7 +279,8 @@ static void an_ecs_of_length_zero_is_echoed_with_scope_zero(void **state)
     free(got);
     expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .ecs = "192.0.2.0/24"},
            "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 ecs=1/24/0\n");
-    expect((struct asked){.name = "no.sip.test.", .type = TYPE_A, .ecs = "2001:db8::/32"}, "NXDOMAIN aa rd\n" SOA "opt size=1232 version=0 ecs=2/32/0\n");
+    expect((struct asked){.name = "no.sip.test.", .type = TYPE_A, .ecs = "2001:db8::/32"},
+           "NXDOMAIN aa rd\n" SOA "opt size=1232 version=0 ecs=2/32/0\n");
 }
 
 static void doubt_and_a_drained_service_shorten_the_ttl(void **state)
@@ -310,7 +321,8 @@ static void all_down_is_as_the_service_says(void **state)
     char *got = test_ask(&t, (struct asked){.name = "sip.test.", .type = TYPE_A, .ecs = "192.0.2.0/24"});
     assert_non_null(strstr(got, "NOERROR aa rd\nan sip.test. 30 IN A 10.1."));
     free(got);
-    expect((struct asked){.name = "stat.sip.test.", .type = TYPE_A}, "NOERROR aa rd\nan stat.sip.test. 20 IN A 10.1.0.1\nan stat.sip.test. 20 IN A 10.2.0.1\n");
+    expect((struct asked){.name = "stat.sip.test.", .type = TYPE_A},
+           "NOERROR aa rd\nan stat.sip.test. 20 IN A 10.1.0.1\nan stat.sip.test. 20 IN A 10.2.0.1\n");
     expect((struct asked){.name = "none.sip.test.", .type = TYPE_A}, "NOERROR aa rd\n" SOA);
 }
 
@@ -326,8 +338,10 @@ static void weighted_srv_gives_one_priority_to_a_tier(void **state)
 static void edns_is_answered_with_edns_and_only_then(void **state)
 {
     (void)state;
-    expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .edns = true}, "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0\n");
-    expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .dnssec_ok = true}, "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 do\n");
+    expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .edns = true},
+           "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0\n");
+    expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .dnssec_ok = true},
+           "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 do\n");
     expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .nsid = true},
            "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 option3=ns1.test\n");
     expect((struct asked){.name = "example.", .type = TYPE_A, .edns = true}, "REFUSED rd\nopt size=1232 version=0\n");
@@ -407,13 +421,13 @@ static void what_is_malformed_is_formerr(void **state)
 static void malformed_client_subnets_are_formerr(void **state)
 {
     static const uint8_t bad[][12] = {
-        {0, 8, 0, 7, 0, 1, 24, 1, 192, 0, 2},  /* scope in a query */
-        {0, 8, 0, 7, 0, 1, 23, 0, 192, 0, 3},  /* bits beyond the length */
-        {0, 8, 0, 7, 0, 3, 24, 0, 192, 0, 2},  /* a family that is none */
-        {0, 8, 0, 7, 0, 1, 33, 0, 192, 0, 2},  /* longer than an address */
-        {0, 8, 0, 7, 0, 1, 16, 0, 192, 0, 0},  /* an octet too many */
-        {0, 8, 0, 7, 0, 1, 32, 0, 192, 0, 2},  /* an octet too few */
-        {0, 8, 0, 7, 0, 0, 24, 0, 192, 0, 2},  /* an address without a family */
+        {0, 8, 0, 7, 0, 1, 24, 1, 192, 0, 2}, /* scope in a query */
+        {0, 8, 0, 7, 0, 1, 23, 0, 192, 0, 3}, /* bits beyond the length */
+        {0, 8, 0, 7, 0, 3, 24, 0, 192, 0, 2}, /* a family that is none */
+        {0, 8, 0, 7, 0, 1, 33, 0, 192, 0, 2}, /* longer than an address */
+        {0, 8, 0, 7, 0, 1, 16, 0, 192, 0, 0}, /* an octet too many */
+        {0, 8, 0, 7, 0, 1, 32, 0, 192, 0, 2}, /* an octet too few */
+        {0, 8, 0, 7, 0, 0, 24, 0, 192, 0, 2}, /* an address without a family */
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -10,7 +10,8 @@
 
 static const char conf[] =
     "server = { listen = [ \"127.0.0.1:0\" ]; id = \"a-name-server-with-a-rather-long-name-for-itself\"; };\n"
-    "zones = ( { name = \"a.test.\"; file = \"a\"; }, { name = \"c.b.a.test.\"; file = \"c\"; }, { name = \"b.a.test.\"; file = \"b\"; } );\n"
+    "zones = ( { name = \"a.test.\"; file = \"a\"; }, { name = \"c.b.a.test.\"; file = \"c\"; }, { name = \"b.a.test.\"; file = \"b\"; } "
+    ");\n"
     "sites = ( { name = \"one\"; location = ( 0, 0 ); endpoints = ( { host = \"e1.a.test.\"; }, { host = \"e2.a.test.\"; } ); } );\n"
     "services = ( { name = \"svc.a.test.\"; }, { name = \"all.a.test.\"; on_all_down = \"static\"; } );\n";
 
@@ -174,7 +175,8 @@ static void static_is_the_order_of_the_file(void **state)
     (void)state;
     t.health[0].overall = t.health[1].overall = VERDICT_DOWN;
     test_rebuild(&t);
-    expect((struct asked){.name = "all.a.test.", .type = TYPE_A}, "NOERROR aa rd\nan all.a.test. 30 IN A 10.0.0.2\nan all.a.test. 30 IN A 10.0.0.1\n");
+    expect((struct asked){.name = "all.a.test.", .type = TYPE_A},
+           "NOERROR aa rd\nan all.a.test. 30 IN A 10.0.0.2\nan all.a.test. 30 IN A 10.0.0.1\n");
 }
 
 static void a_decision_through_a_wildcard_is_found(void **state)

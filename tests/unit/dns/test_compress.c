@@ -85,12 +85,9 @@ static void a_full_buffer_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_point_at_the_longest_suffix_of_the_question),
-        cmocka_unit_test(names_point_at_names_written_before),
-        cmocka_unit_test(a_wildcards_own_name_is_never_pointed_at),
-        cmocka_unit_test(a_repeated_label_does_not_point_into_itself),
-        cmocka_unit_test(beyond_a_pointers_reach_names_are_written_out),
-        cmocka_unit_test(a_full_buffer_is_noticed),
+        cmocka_unit_test(names_point_at_the_longest_suffix_of_the_question), cmocka_unit_test(names_point_at_names_written_before),
+        cmocka_unit_test(a_wildcards_own_name_is_never_pointed_at),          cmocka_unit_test(a_repeated_label_does_not_point_into_itself),
+        cmocka_unit_test(beyond_a_pointers_reach_names_are_written_out),     cmocka_unit_test(a_full_buffer_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

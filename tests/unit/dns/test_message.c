@@ -106,7 +106,8 @@ static void the_opt_of_the_answer_is_as_long_as_was_kept_for_it(void **state)
     static const struct {
         const char *option;
         size_t len;
-    } cases[] = {{"", 0}, {"\0\10\0\4\0\1\0\0", 8}, {"\0\10\0\4\0\0\0\0", 8}, {"\0\10\0\13\0\2\70\0\40\1\15\270\0\1\0", 15}, {"\0\3\0\0", 4}, {"\0\12\0\2xy", 6}};
+    } cases[] = {{"", 0},         {"\0\10\0\4\0\1\0\0", 8}, {"\0\10\0\4\0\0\0\0", 8}, {"\0\10\0\13\0\2\70\0\40\1\15\270\0\1\0", 15},
+                 {"\0\3\0\0", 4}, {"\0\12\0\2xy", 6}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t q[96], out[96];
@@ -117,7 +118,7 @@ static void the_opt_of_the_answer_is_as_long_as_was_kept_for_it(void **state)
         assert_false(w.bad);
         assert_int_equal(writer_len(&w), opt_room(&query, 2));
         assert_int_equal(get_u16(out + 3), UDP_CAP);
-        assert_int_equal(out[5], 1);              /* the upper bits of BADVERS */
+        assert_int_equal(out[5], 1);                /* the upper bits of BADVERS */
         assert_int_equal(get_u16(out + 7), 0x8000); /* DO copied, the rest clear */
         if (query.ecs.present)
             assert_memory_equal(out + 11 + 4, ((const uint8_t[]){0, (uint8_t)cases[i].option[5], query.ecs.source, 17}), 4);

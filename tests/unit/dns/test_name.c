@@ -68,8 +68,12 @@ static void text_goes_to_wire_and_back(void **state)
     static const struct {
         const char *text, *wire, *back;
         size_t len;
-    } good[] = {{".", "", ".", 1}, {"a", "\1a", "a.", 3}, {"Sip.Example.", "\3sip\7example", "sip.example.", 13}, {"a\\.b.c", "\3a.b\1c", "a\\.b.c.", 7},
-                {"\\065\\000x", "\3a\0x", "a\\000x.", 5}, {"*._udp", "\1*\4_udp", "*._udp.", 8}};
+    } good[] = {{".", "", ".", 1},
+                {"a", "\1a", "a.", 3},
+                {"Sip.Example.", "\3sip\7example", "sip.example.", 13},
+                {"a\\.b.c", "\3a.b\1c", "a\\.b.c.", 7},
+                {"\\065\\000x", "\3a\0x", "a\\000x.", 5},
+                {"*._udp", "\1*\4_udp", "*._udp.", 8}};
     uint8_t out[NAME_OCTETS];
     char text[NAME_TEXT];
     (void)state;
@@ -82,8 +86,8 @@ static void text_goes_to_wire_and_back(void **state)
 
 static void what_is_no_name_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "..", ".a", "a..b", "a\\", "a\\25", "a\\256b", "a\\2x5",
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const bad[] = {
+        "", "..", ".a", "a..b", "a\\", "a\\25", "a\\256b", "a\\2x5", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     uint8_t out[NAME_OCTETS];
     char longest[400];
     (void)state;

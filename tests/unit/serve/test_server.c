@@ -21,7 +21,8 @@ static uint64_t generation;
 
 static int setup(void **state)
 {
-    static const struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}}, {.addr = {.family = FAMILY_V4}},
+    static const struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}},
+                                             {.addr = {.family = FAMILY_V4}},
                                              {.addr = {.family = FAMILY_V6, .bytes = {[15] = 1}}}};
     struct report report;
     struct error err;

@@ -9,8 +9,8 @@
 #include "world.h"
 
 #define SERVER "server = { listen = [ \"127.0.0.1:0\" ]; };\nzones = ( { name = \"sip.test.\"; file = \"zone\"; } );\n"
-#define SITES                                                                                                                                        \
-    "sites = ( { name = \"london\"; location = ( 51.5, -0.1 ); endpoints = ( { host = \"a.sip.test.\"; } ); },\n"                                      \
+#define SITES                                                                                                                              \
+    "sites = ( { name = \"london\"; location = ( 51.5, -0.1 ); endpoints = ( { host = \"a.sip.test.\"; } ); },\n"                          \
     "  { name = \"tokyo\"; location = ( 35.7, 139.7 ); endpoints = ( { host = \"b.sip.test.\"; } ); } );\n"
 #define SERVICE(sites) "services = ( { name = \"svc.sip.test.\"; sites = [ " sites " ]; } );\n"
 #define ZONE "$TTL 60\n@ SOA ns1 hostmaster 7 3600 600 86400 30\n@ NS ns1\nns1 A 10.0.0.1\n"
@@ -51,24 +51,31 @@ static void an_address_of_no_endpoint_is_told(void **state)
 static void an_endpoint_of_a_site_outside_the_service_is_told(void **state)
 {
     (void)state;
-    expect_refusal(SERVER SITES SERVICE("\"london\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc A 10.1.0.1\nsvc A 10.2.0.1\n", "10.2.0.1\": not an endpoint");
+    expect_refusal(SERVER SITES SERVICE("\"london\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc A 10.1.0.1\nsvc A 10.2.0.1\n",
+                   "10.2.0.1\": not an endpoint");
 }
 
 static void an_endpoint_without_name_or_address_is_told(void **state)
 {
     (void)state;
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nsvc A 10.1.0.1\n", "endpoint b.sip.test.: no zone file has this name");
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb TXT \"x\"\nsvc A 10.1.0.1\n", "has no A or AAAA record");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nsvc A 10.1.0.1\n",
+                   "endpoint b.sip.test.: no zone file has this name");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb TXT \"x\"\nsvc A 10.1.0.1\n",
+                   "has no A or AAAA record");
     expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb CNAME a\nsvc A 10.1.0.1\n", "a CNAME will not do");
 }
 
 static void a_service_that_cannot_be_steered_is_told(void **state)
 {
     (void)state;
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\n", "svc.sip.test.: no zone file has this name");
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc TXT \"x\"\n", "no A, AAAA or SRV record to steer");
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc CNAME a\n", "is a CNAME in the zone file");
-    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc NS ns.other.\n", "delegates this name away");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\n",
+                   "svc.sip.test.: no zone file has this name");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc TXT \"x\"\n",
+                   "no A, AAAA or SRV record to steer");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc CNAME a\n",
+                   "is a CNAME in the zone file");
+    expect_refusal(SERVER SITES SERVICE("\"london\", \"tokyo\""), ZONE "a A 10.1.0.1\nb A 10.2.0.1\nsvc NS ns.other.\n",
+                   "delegates this name away");
 }
 
 int main(void)

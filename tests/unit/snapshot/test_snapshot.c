@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "example_world.h"
-#include "snapshot/hot.h"
+#include "snapshot/steer.h"
 #include "world.h"
 
 static struct test_world t;
@@ -128,11 +128,13 @@ static void a_decision_is_what_the_answer_says(void **state)
         const size_t len = name_from_text("_sip._udp.sip.test.", name);
         const struct decision decision = snapshot_decide(t.snapshot, name, len, TYPE_SRV, &client);
         assert_true(decision.steered && decision.selection.count == 4);
-        const struct choice *first = &t.snapshot->plans[t.world->steered[world_slot(t.world, world_name(t.world, name, len), TYPE_SRV)->index].spec]
-                                          ->choices[decision.selection.first];
+        const struct choice *first =
+            &t.snapshot->plans[t.world->steered[world_slot(t.world, world_name(t.world, name, len), TYPE_SRV)->index].spec]
+                 ->choices[decision.selection.first];
         strcat(text, "/24");
         char *got = test_ask(&t, (struct asked){.name = "_sip._udp.sip.test.", .type = TYPE_SRV, .ecs = text});
-        snprintf(want, sizeof want, "IN SRV %u %u 5060 %s", first->priority, first->weight, world_config(t.world)->endpoints[first->endpoint].host);
+        snprintf(want, sizeof want, "IN SRV %u %u 5060 %s", first->priority, first->weight,
+                 world_config(t.world)->endpoints[first->endpoint].host);
         assert_non_null(strstr(got, want));
         snprintf(want, sizeof want, "ecs=1/24/%u", decision.scope);
         assert_non_null(strstr(got, want));
