@@ -123,7 +123,9 @@ void show_status(const json_t *reply)
     json_array_foreach(json_object_get(status, "alarms"), i, alarm) printf("ALARM       %s\n", json_string_value(alarm));
     char *uptime = age_text(number_of(status, "uptime_ms")), *loaded = age_text(number_of(status, "loaded_age_ms"));
     printf("%s, process %lld, %s, up %s\n", text_of(status, "program"), number_of(status, "pid"), text_of(status, "phase"), uptime);
-    printf("config      %s, loaded %s ago; snapshot %lld\n", text_of(status, "config"), loaded, number_of(status, "generation"));
+    printf("config      %s, loaded %s ago\n", text_of(status, "config"), loaded);
+    printf("snapshot    %lld, made and published in %.1f ms (at most %.1f ms)\n", number_of(status, "generation"),
+           (double)number_of(status, "publish_us") / 1e3, (double)number_of(status, "publish_max_us") / 1e3);
     free(uptime);
     free(loaded);
     show_list("listening", json_object_get(status, "listen"));

@@ -39,6 +39,7 @@ static void log_suspicion(bool before, const struct setup *setup)
 bool director_publish(struct director *director)
 {
     const bool suspected = director->setup->suspect;
+    const uint64_t from_ns = clock_ns();
     struct snapshot *snapshot =
         setup_build(director->setup, &director->overrides, clock_wall_s(), snapshot_current(), ++director->generation);
     log_suspicion(suspected, director->setup);
@@ -47,6 +48,9 @@ bool director_publish(struct director *director)
         if (director->alarms.publish[0])
             log_notice("publishing again");
         director->alarms.publish[0] = '\0';
+        director->publish_us = (uint32_t)((clock_ns() - from_ns) / 1000);
+        if (director->publish_us > director->publish_max_us)
+            director->publish_max_us = director->publish_us;
         return true;
     }
     snapshot_free(snapshot);

@@ -51,6 +51,7 @@ struct director {
     struct setup *setup;
     struct overrides overrides;
     uint64_t generation;
+    uint32_t publish_us, publish_max_us; /* from the wish to the pointer's swap: the last one, the longest since the start */
     bool serving;
     bool failed;   /* the first answers could not be given */
     bool stopping; /* the loop has ended */

@@ -97,6 +97,8 @@ json_t *status_json(const struct director *director)
     json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:I}", "program", "sipsteerd " SIPSTEER_VERSION, "pid", (int)getpid(), "config",
                                director->config_path, "phase", director->serving ? "serving" : "probing before the first answers",
                                "generation", (json_int_t)director->generation);
+    json_object_set_new(object, "publish_us", json_integer((json_int_t)director->publish_us));
+    json_object_set_new(object, "publish_max_us", json_integer((json_int_t)director->publish_max_us));
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", alarms_json(director));
