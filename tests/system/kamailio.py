@@ -2,6 +2,7 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -70,7 +71,7 @@ class Kamailio:
             f.write("#!KAMAILIO\n" + (COMMON + kind) % words)
         self.log = open(f"{self.folder}/log", "w")
         self.process = subprocess.Popen([*self.enter, "kamailio", "-f", f"{self.folder}/kamailio.cfg", "-DD", "-E", "-Y", self.folder, "-m", "16", "-M", "4",
-                                         "-w", self.folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+                                         "-w", self.folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
         wait_for(self._up, 15, f"kamailio {name}: {open(self.log.name).read()}")
 
     def _up(self):
@@ -89,11 +90,20 @@ class Kamailio:
             assert done.returncode == 0, done.stderr
 
     def end(self):
-        if self.process:
-            self.process.terminate()
-            self.process.wait(10)
-            self.process = None
-            self.log.close()
+        if not self.process:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            pass  # now and then 5.6 hangs in its own shutdown
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)  # what is left of it: the session is its own
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.process = None
+        self.log.close()
 
 
 @pytest.fixture
