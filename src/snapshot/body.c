@@ -76,8 +76,8 @@ bool body_fits(const struct body_maker *maker)
 const struct body *body_finish(struct body_maker *maker, struct arena *arena, uint16_t flags, uint8_t bits)
 {
     invariant(body_fits(maker));
-    struct body *body = arena_new(arena, sizeof *body);
     const size_t len = maker->section_end[SECTION_ADDITIONAL] - maker->start;
+    struct body *body = arena_new(arena, sizeof *body + len);
     uint16_t *pointers = arena_new(arena, maker->c.pointer_count * sizeof *pointers);
     for (unsigned i = 0; i < maker->c.pointer_count; i++)
         pointers[i] = (uint16_t)(maker->c.pointers[i] - maker->start);
@@ -89,8 +89,8 @@ const struct body *body_finish(struct body_maker *maker, struct arena *arena, ui
         .pointers = pointers,
         .base_len = maker->base_len,
         .bits = bits,
-        .octets = arena_copy(arena, maker->message + maker->start, len),
     };
+    memcpy(body->octets, maker->message + maker->start, len);
     memcpy(body->counts, maker->counts, sizeof body->counts);
     const size_t ends_len = body->counts[SECTION_ADDITIONAL] * sizeof *body->ends;
     body->ends = memcpy(arena_new(arena, ends_len), maker->ends, ends_len);

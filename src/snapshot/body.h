@@ -19,7 +19,7 @@ struct body {
     uint8_t base_len, bits;   /* octets of the base name; BODY_ bits */
     const uint16_t *pointers; /* offsets in octets */
     const uint16_t *ends;     /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
-    const uint8_t *octets;
+    uint8_t octets[];         /* beside the rest, for the cache */
 };
 
 /* Behind a question of 255 octets and before the longest OPT a prepared message still fits. */

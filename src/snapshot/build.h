@@ -30,6 +30,8 @@ uint32_t build_steered(const struct builder *b, uint32_t name, uint16_t type);
 
 /* static.c: slots and bodies of every name. */
 bool build_static(struct builder *b);
+void build_add_body_slot(struct builder *b, uint16_t type, uint32_t body);
+/* A steered set or an alias. */
 void build_add_slot(struct builder *b, uint16_t type, enum slot_kind kind, uint32_t index);
 /* The body made so far, or NONE if it is larger than a message. */
 uint32_t build_finish_body(struct builder *b, uint16_t flags, uint8_t bits);

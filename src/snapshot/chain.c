@@ -105,7 +105,7 @@ static bool add_static(struct builder *b, uint32_t index, const struct chain *ch
     const uint32_t body = build_finish_body(b, FLAG_AA, 0);
     if (body == NONE)
         return build_too_large(b, index, set->type);
-    build_add_slot(b, set->type, SLOT_BODY, body);
+    build_add_body_slot(b, set->type, body);
     return true;
 }
 
@@ -136,7 +136,7 @@ bool build_chain(struct builder *b, uint32_t index)
     const uint32_t body = build_finish_body(b, FLAG_AA, 0);
     if (body == NONE)
         return build_too_large(b, index, TYPE_CNAME);
-    build_add_slot(b, TYPE_CNAME, SLOT_BODY, body);
+    build_add_body_slot(b, TYPE_CNAME, body);
     struct chain chain;
     follow(b, index, &chain);
     return add_other(b, index, &chain) && add_end(b, index, &chain);

@@ -13,8 +13,11 @@ enum slot_kind { SLOT_BODY, SLOT_STEERED, SLOT_ALIAS };
 /* How one type at one name is answered. */
 struct slot {
     uint16_t type;
-    uint8_t kind;   /* enum slot_kind */
-    uint32_t index; /* of world.bodies, .steered or .aliases */
+    uint8_t kind; /* enum slot_kind */
+    union {
+        const struct body *body;
+        uint32_t index; /* of world.steered or .aliases */
+    };
 };
 
 struct name {
@@ -77,6 +80,11 @@ struct zone_answers {
     uint8_t apex_len;
 };
 
+struct name_entry {
+    uint32_t tag;  /* upper half of the hash */
+    uint32_t name; /* index + 1, 0 = free */
+};
+
 struct world {
     _Atomic unsigned refs;
     struct arena arena;
@@ -84,8 +92,7 @@ struct world {
     struct zone **zones;
     struct name *names;
     size_t name_count, name_room;
-    uint32_t *table; /* open addressing: index of names + 1, 0 = free */
-    uint32_t *tags;  /* upper half of the hash, beside table */
+    struct name_entry *table; /* open addressing */
     size_t table_mask;
     unsigned labels_max; /* of any name */
     struct slot *slots;
@@ -116,9 +123,10 @@ static inline uint64_t name_hash(const uint8_t *octets, size_t len)
 static inline const struct name *world_name(const struct world *world, const uint8_t *octets, size_t len)
 {
     const uint64_t hash = name_hash(octets, len);
-    for (size_t i = hash & world->table_mask; world->table[i]; i = (i + 1) & world->table_mask) {
-        const struct name *name = &world->names[world->table[i] - 1];
-        if (world->tags[i] == (uint32_t)(hash >> 32) && name->len == len && memcmp(name->octets, octets, len) == 0)
+    size_t i = hash & world->table_mask;
+    for (const struct name_entry *entry; (entry = &world->table[i])->name; i = (i + 1) & world->table_mask) {
+        const struct name *name = &world->names[entry->name - 1];
+        if (entry->tag == (uint32_t)(hash >> 32) && name->len == len && memcmp(name->octets, octets, len) == 0)
             return name;
     }
     return NULL;

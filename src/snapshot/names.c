@@ -24,7 +24,6 @@ static void make_table(struct world *world, size_t names)
     while (size < names * 2)
         size *= 2;
     world->table = mem_new(size, sizeof *world->table);
-    world->tags = mem_new(size, sizeof *world->tags);
     world->table_mask = size - 1;
     world->names = mem_new(names, sizeof *world->names);
     world->name_room = names;
@@ -35,11 +34,10 @@ static uint32_t insert(struct builder *b, size_t zone, const struct zone_node *n
     struct world *world = b->world;
     const uint64_t hash = name_hash(node->name, node->name_len);
     size_t i = hash & world->table_mask;
-    while (world->table[i])
+    while (world->table[i].name)
         i = (i + 1) & world->table_mask;
     const uint32_t index = (uint32_t)world->name_count++;
-    world->table[i] = index + 1;
-    world->tags[i] = (uint32_t)(hash >> 32);
+    world->table[i] = (struct name_entry){.tag = (uint32_t)(hash >> 32), .name = index + 1};
     world->names[index] = (struct name){.octets = node->name,
                                         .len = node->name_len,
                                         .zone = (uint32_t)zone,

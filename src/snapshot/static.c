@@ -14,11 +14,23 @@ static uint32_t add_body(struct builder *b, const struct body *body)
     return (uint32_t)world->body_count++;
 }
 
-void build_add_slot(struct builder *b, uint16_t type, enum slot_kind kind, uint32_t index)
+static struct slot *add_slot(struct builder *b, uint16_t type, enum slot_kind kind)
 {
     struct world *world = b->world;
     world->slots = mem_grow(world->slots, &world->slot_room, world->slot_count + 1, sizeof *world->slots);
-    world->slots[world->slot_count++] = (struct slot){.type = type, .kind = (uint8_t)kind, .index = index};
+    struct slot *slot = &world->slots[world->slot_count++];
+    *slot = (struct slot){.type = type, .kind = (uint8_t)kind};
+    return slot;
+}
+
+void build_add_body_slot(struct builder *b, uint16_t type, uint32_t body)
+{
+    add_slot(b, type, SLOT_BODY)->body = b->world->bodies[body];
+}
+
+void build_add_slot(struct builder *b, uint16_t type, enum slot_kind kind, uint32_t index)
+{
+    add_slot(b, type, kind)->index = index;
 }
 
 uint32_t build_steered(const struct builder *b, uint32_t name, uint16_t type)
@@ -191,7 +203,7 @@ static bool add_type(struct builder *b, uint32_t index, const struct rrset *set)
     if (steered != NONE)
         build_add_slot(b, set->type, SLOT_STEERED, steered);
     else if (body != NONE)
-        build_add_slot(b, set->type, SLOT_BODY, body);
+        build_add_body_slot(b, set->type, body);
     return steered != NONE || body != NONE;
 }
 
@@ -224,7 +236,7 @@ static bool add_parent_ds(struct builder *b, uint32_t index)
     const struct rrset *ds = zone_rrset(at_parent, TYPE_DS);
     const uint32_t body = ds ? positive_body(b, index, ds) : b->world->zone_answers[b->parent_zones[index]].nodata;
     if (body != NONE)
-        build_add_slot(b, TYPE_DS, SLOT_BODY, body);
+        build_add_body_slot(b, TYPE_DS, body);
     return body != NONE;
 }
 

@@ -13,7 +13,6 @@ static void world_free(struct world *world)
     config_free(world->config);
     free(world->names);
     free(world->table);
-    free(world->tags);
     free(world->slots);
     free(world->bodies);
     free(world->steered);

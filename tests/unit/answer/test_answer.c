@@ -453,6 +453,28 @@ static void only_an_answer_that_does_not_fit_is_truncated(void **state)
     free(got);
 }
 
+/* In class CH, which the maker of queries does not know. */
+static void the_servers_name_is_told_in_class_chaos(void **state)
+{
+    uint8_t q[512];
+    size_t answer_len;
+    (void)state;
+    const size_t len = make_query(&(struct asked){.name = "id.server.", .type = TYPE_TXT}, q, sizeof q);
+    q[len - 1] = CLASS_CH;
+    static uint8_t out[UDP_CAP];
+    struct addr peer;
+    struct answered answered;
+    addr_parse("127.0.0.1", &peer);
+    answer_len = answer_query(t.snapshot, q, len, &peer, CHANNEL_UDP, 0, out, sizeof out, &answered);
+    assert_int_equal(answer_len, len + 12 + 9);
+    assert_memory_equal(out + len, "\300\14\0\20\0\3\0\0\0\0\0\11\10ns1.test", 21);
+    q[len - 3] = TYPE_A;
+    expect_octets(q, len, "REFUSED rd\n");
+    const size_t other = make_query(&(struct asked){.name = "version.bind.", .type = TYPE_TXT}, q, sizeof q);
+    q[other - 1] = CLASS_CH;
+    expect_octets(q, other, "REFUSED rd\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +511,7 @@ int main(void)
         CASE(what_is_malformed_is_formerr),
         CASE(malformed_client_subnets_are_formerr),
         CASE(only_an_answer_that_does_not_fit_is_truncated),
+        CASE(the_servers_name_is_told_in_class_chaos),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

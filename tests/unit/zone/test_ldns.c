@@ -88,13 +88,12 @@ static uint8_t *by_ldns(const char *record, size_t *ret_len)
     char *text = NULL;
     assert_true(asprintf(&text, "x.sip.example.com. 60 IN %s", record) > 0);
     char *line = text;
-    for (char *c = text; strchr(record, '(') && *c; c++) /* ldns takes one line here: parentheses and comments are the caller's */
-        if (*c == ';')
-            while (*c && *c != '\n')
-                *c++ = ' ';
-    for (char *c = text; strchr(record, '(') && *c; c++)
-        if (*c == '\n' || *c == '(' || *c == ')')
+    bool comment = false;
+    for (char *c = text; strchr(record, '(') && *c; c++) { /* ldns takes one line here: parentheses and comments are the caller's */
+        comment = *c != '\n' && (comment || *c == ';');
+        if (comment || *c == '\n' || *c == '(' || *c == ')')
             *c = ' ';
+    }
     ldns_rdf *origin = ldns_dname_new_frm_str("sip.example.com.");
     ldns_rr *rr = NULL;
     const ldns_status status = ldns_rr_new_frm_str(&rr, line, 60, origin, NULL);
