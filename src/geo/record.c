@@ -251,12 +251,11 @@ static bool code_of(const struct value *value, char ret_code[2])
     char text[TEXT_MAX + 1];
     if (!text_of(value, text) || value->size != 2)
         return false;
-    for (unsigned i = 0; i < 2; i++) {
-        const char upper = (char)(text[i] & ~0x20);
-        if (upper < 'A' || upper > 'Z')
-            return false;
-        ret_code[i] = upper;
-    }
+    const char first = (char)(text[0] & ~0x20), second = (char)(text[1] & ~0x20);
+    if (first < 'A' || first > 'Z' || second < 'A' || second > 'Z')
+        return false;
+    ret_code[0] = first;
+    ret_code[1] = second;
     return true;
 }
 

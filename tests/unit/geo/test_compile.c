@@ -209,6 +209,20 @@ static void databases_are_merged_field_by_field_and_the_first_wins(void **state)
     assert_int_equal(*order_of(f, "10.200.0.1"), 's');
 }
 
+static void a_country_code_with_one_bad_letter_is_left_unsaid(void **state)
+{
+    struct fixture *f = *state;
+    struct mmdb_writer *first = mmdb_new(4, 24), *second = mmdb_new(4, 24);
+    mmdb_insert(first, "10.0.0.0/16", mmdb_city(first, "AS", "S?", NAN, NAN));
+    mmdb_insert(second, "10.0.0.0/16", mmdb_city(second, "AS", "SG", NAN, NAN));
+    add_database(f, first);
+    add_database(f, second);
+    compile(f);
+    assert_int_equal(*order_of(f, "10.0.0.1"), 's');
+    const struct geo_place place = place_of(f, "10.0.0.1");
+    assert_string_equal(place.country, "SG");
+}
+
 static void a_said_asn_that_no_rule_names_still_hides_a_later_one(void **state)
 {
     struct fixture *f = *state;
@@ -321,6 +335,7 @@ int main(void)
         CASE(ipv4_in_an_ipv6_database_is_found_under_its_aliases),
         CASE(an_ipv4_database_says_nothing_of_ipv6),
         CASE(databases_are_merged_field_by_field_and_the_first_wins),
+        CASE(a_country_code_with_one_bad_letter_is_left_unsaid),
         CASE(a_said_asn_that_no_rule_names_still_hides_a_later_one),
         CASE(an_asn_database_without_a_rule_is_checked_but_not_walked),
         CASE(the_most_specific_kind_of_rule_wins_and_then_the_first),
