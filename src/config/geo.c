@@ -9,7 +9,7 @@ static const struct key prefer_site = {.kind = KIND_SITE, .size = sizeof(uint8_t
 static const struct key prefer_keys[] = {
     {.name = "country", .kind = KIND_COUNTRY, KEY_AT(struct prefer, code)},
     {.name = "continent", .kind = KIND_CONTINENT, KEY_AT(struct prefer, code)},
-    {.name = "asn", .kind = KIND_WHOLE, KEY_AT(struct prefer, asn), RANGE(1, 4294967295.0)},
+    {.name = "asn", .kind = KIND_WHOLE, KEY_AT(struct prefer, asn), RANGE(1, 4294967294.0)},
     {.name = "sites",
      .kind = KIND_LIST,
      .required = true,

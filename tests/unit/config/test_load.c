@@ -202,7 +202,7 @@ static void preferences_name_a_country_a_continent_or_an_as_number_of_any_size(v
     struct config *config = sound(
         "c",
         ZONES SITES "geo = { prefer = ( { country = \"ie\"; sites = [ \"b\", \"a\" ]; }, { continent = \"EU\"; sites = [ \"c\" ]; },\n"
-                    "  { asn = 4200000000; sites = [ \"c\" ]; }, { asn = 4294967295L; sites = [ \"c\" ]; }, { asn = 0xFFFFFFFE; sites = [ "
+                    "  { asn = 4200000000; sites = [ \"c\" ]; }, { asn = 4294967293L; sites = [ \"c\" ]; }, { asn = 0xFFFFFFFE; sites = [ "
                     "\"c\" ]; } ); };",
         1);
     const struct prefer *prefer = config->geo.prefer;
@@ -215,7 +215,7 @@ static void preferences_name_a_country_a_continent_or_an_as_number_of_any_size(v
     assert_string_equal(prefer[1].code, "EU");
     assert_int_equal(prefer[2].kind, PREFER_ASN);
     assert_int_equal(prefer[2].asn, 4200000000u);
-    assert_int_equal(prefer[3].asn, 4294967295u);
+    assert_int_equal(prefer[3].asn, 4294967293u);
     assert_int_equal(prefer[4].asn, 4294967294u);
     config_free(config);
 }
