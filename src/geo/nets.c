@@ -1,6 +1,7 @@
 #include "geo/nets.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "geo/countries.h"
 #include "geo/database.h"
 
@@ -38,45 +39,14 @@ void nets_release(struct nets *nets)
     nets_init(nets);
 }
 
-/* How many letters must change to make one name the other (Levenshtein), for names of up to 63 letters. */
-static unsigned edits(const char *a, const char *b)
-{
-    enum { LETTERS = 64 };
-    unsigned row[LETTERS];
-    const size_t length = strlen(b);
-    if (length >= LETTERS || strlen(a) >= LETTERS)
-        return LETTERS;
-    for (unsigned i = 0; i <= length; i++)
-        row[i] = i;
-    for (unsigned y = 1; *a; a++, y++) {
-        unsigned corner = row[0];
-        row[0] = y;
-        for (unsigned x = 1; x <= length; x++) {
-            const unsigned above = row[x], left = row[x - 1];
-            const unsigned swap = corner + (*a != b[x - 1]);
-            row[x] = swap < above + 1 ? swap : above + 1;
-            if (left + 1 < row[x])
-                row[x] = left + 1;
-            corner = above;
-        }
-    }
-    return row[length];
-}
-
 static bool unknown_site(const struct line *line, const char *name)
 {
-    const char *nearest = NULL;
-    unsigned best = 3; /* farther names are no slips of the pen */
-    for (size_t i = 0; i < line->config->site_count; i++) {
-        const unsigned distance = edits(name, line->config->sites[i].name);
-        if (distance < best) {
-            best = distance;
-            nearest = line->config->sites[i].name;
-        }
-    }
-    if (nearest == NULL)
+    const char *near = NULL;
+    for (size_t i = 0; i < line->config->site_count; i++)
+        near = closer_name(name, near, line->config->sites[i].name);
+    if (near == NULL)
         return line_error(line, "there is no site of this name", name);
-    char *what = mem_format("there is no site of this name; did you mean \"%s\"?", nearest);
+    char *what = mem_format("there is no site of this name; did you mean \"%s\"?", near);
     line_error(line, what, name);
     free(what);
     return false;
