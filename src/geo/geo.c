@@ -5,11 +5,13 @@
 
 #include <stdlib.h>
 
-/* A file it was made from, as it was then and as it was at the last look. */
+/* A file it was made from, as it was then, when a change was last told, and at the last look. */
 struct watch {
     char *path;
-    struct stamp made, seen;
+    struct stamp made, told, seen;
 };
+
+static const struct stamp none;
 
 struct geo {
     struct trie trie;
@@ -25,7 +27,8 @@ static void watch_files(struct geo *geo, const struct sources *sources)
     for (; geo->watch_count < sources->stamp_count; geo->watch_count++) {
         const size_t i = geo->watch_count;
         const char *path = i < config->database_count ? config->databases[i] : config->nets;
-        geo->watches[i] = (struct watch){.path = mem_text(path), .made = sources->stamps[i], .seen = sources->stamps[i]};
+        const struct stamp made = sources->stamps[i];
+        geo->watches[i] = (struct watch){.path = mem_text(path), .made = made, .told = made, .seen = made};
     }
 }
 
@@ -69,12 +72,11 @@ const struct classes *geo_classes(const struct geo *geo)
 
 bool geo_changed(struct geo *geo)
 {
-    static const struct stamp none;
     bool changed = false, quiet = true;
     for (size_t i = 0; i < geo->watch_count; i++) {
         struct watch *watch = &geo->watches[i];
         const struct stamp now = stamp_of(watch->path);
-        changed |= !stamp_equal(&now, &watch->made);
+        changed |= !stamp_equal(&now, &watch->told);
         /* A missing file is one that is just being replaced. */
         quiet &= stamp_equal(&now, &watch->seen) && !stamp_equal(&now, &none);
         watch->seen = now;
@@ -82,6 +84,24 @@ bool geo_changed(struct geo *geo)
     if (!changed || !quiet)
         return false;
     for (size_t i = 0; i < geo->watch_count; i++)
-        geo->watches[i].made = geo->watches[i].seen;
+        geo->watches[i].told = geo->watches[i].seen;
     return true;
+}
+
+const char *geo_missing(const struct geo *geo)
+{
+    for (size_t i = 0; i < geo->watch_count; i++)
+        if (stamp_equal(&geo->watches[i].seen, &none))
+            return geo->watches[i].path;
+    return NULL;
+}
+
+bool geo_outdated(const struct geo *geo)
+{
+    for (size_t i = 0; i < geo->watch_count; i++) {
+        const struct stamp now = stamp_of(geo->watches[i].path);
+        if (!stamp_equal(&now, &geo->watches[i].made))
+            return true;
+    }
+    return false;
 }

@@ -24,6 +24,12 @@ const struct classes *geo_classes(const struct geo *geo);
  * being replaced. Cheap: stat() only. Thread: the owner's. */
 bool geo_changed(struct geo *geo);
 
+/* A file that geo_changed() has last found missing; NULL: all are there. Thread: the owner's. */
+const char *geo_missing(const struct geo *geo);
+
+/* Whether a file is now another than the one it was made from, so that geo_locate() may say otherwise. stat() only. Thread: any. */
+bool geo_outdated(const struct geo *geo);
+
 /* What the sources say of one address; read from the files anew, so it is exact and slow: for explain only. */
 struct geo_place {
     bool known; /* has a location */
