@@ -1,5 +1,7 @@
 #include "base/addr.h"
 
+#include "base/decimal.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,21 +20,6 @@ bool addr_parse(const char *text, struct addr *ret_addr)
     return true;
 }
 
-/* A decimal number from 0 to max and nothing else. */
-static bool number(const char *text, unsigned max, unsigned *ret_number)
-{
-    unsigned value = 0;
-    if (*text == 0 || strlen(text) > 5)
-        return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (unsigned)(*text - '0');
-    }
-    *ret_number = value;
-    return value <= max;
-}
-
 bool prefix_parse(const char *text, struct prefix *ret_prefix)
 {
     char host[ADDR_TEXT];
@@ -45,8 +32,8 @@ bool prefix_parse(const char *text, struct prefix *ret_prefix)
     host[len] = 0;
     if (!addr_parse(host, &prefix.addr))
         return false;
-    unsigned bits = addr_bits(prefix.addr.family);
-    if (slash && !number(slash + 1, bits, &bits))
+    uint32_t bits = addr_bits(prefix.addr.family);
+    if (slash && (strlen(slash + 1) > 3 || !decimal_parse(slash + 1, bits, &bits)))
         return false;
     prefix.len = (uint8_t)bits;
     struct addr masked = prefix.addr;
@@ -63,7 +50,7 @@ bool hostport_parse(const char *text, struct hostport *ret_hostport)
     const bool bracket = text[0] == '[';
     const char *end = bracket ? strchr(text, ']') : strrchr(text, ':');
     const char *from = text + bracket;
-    unsigned port;
+    uint32_t port;
     if (end == NULL || (bracket && end[1] != ':') || (size_t)(end - from) >= sizeof host)
         return false;
     memcpy(host, from, (size_t)(end - from));
@@ -71,7 +58,7 @@ bool hostport_parse(const char *text, struct hostport *ret_hostport)
     struct hostport made = {0};
     if (!addr_parse(host, &made.addr) || (made.addr.family == FAMILY_V6) != bracket)
         return false;
-    if (!number(end + 1 + bracket, 65535, &port))
+    if (!decimal_parse(end + 1 + bracket, UINT16_MAX, &port))
         return false;
     made.port = (uint16_t)port;
     *ret_hostport = made;

@@ -1,6 +1,7 @@
 #include "zone/rdata.h"
 
 #include "base/addr.h"
+#include "base/decimal.h"
 #include "base/memory.h"
 #include "zone/naptr.h"
 #include "zone/zone.h"
@@ -20,20 +21,6 @@ struct fields {
 bool type_is_meta(uint16_t type)
 {
     return type == 0 || type == LDNS_RR_TYPE_OPT || (type >= 128 && type <= 255);
-}
-
-static bool number(const char *text, uint64_t max, uint32_t *ret_number)
-{
-    uint64_t value = 0;
-    if (*text == 0 || strlen(text) > 10)
-        return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (unsigned)(*text - '0');
-    }
-    *ret_number = (uint32_t)value;
-    return value <= max;
 }
 
 static uint32_t unit_seconds(char unit)
@@ -87,7 +74,7 @@ static bool read_number(struct fields *f, const char *text, unsigned octets)
 {
     const uint64_t max = (1ull << 8 * octets) - 1;
     uint32_t value;
-    if (!number(text, max, &value))
+    if (!decimal_parse(text, max, &value))
         return error_set(f->err, "\"%.60s\" where a number from 0 to %llu was expected", text, (unsigned long long)max);
     for (unsigned i = octets; i-- > 0;)
         write_u8(f->out, (uint8_t)(value >> 8 * i));
@@ -302,7 +289,7 @@ static bool read_generic(struct fields *f, uint16_t type)
     const uint8_t *from = f->out->at;
     uint32_t len;
     f->at++;
-    if (f->at >= f->entry->count || !number(token_text(f->entry, f->at), RDATA_MAX, &len))
+    if (f->at >= f->entry->count || !decimal_parse(token_text(f->entry, f->at), RDATA_MAX, &len))
         return error_set(f->err, "\\# without a length from 0 to 65535 behind it");
     f->at++;
     if (!read_hex(f))

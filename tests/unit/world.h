@@ -74,6 +74,21 @@ __attribute__((unused)) static void test_rebuild(struct test_world *t)
     t->snapshot = next;
 }
 
+/* Loads and builds, for a cmocka setup: 0, or -1 with the reasons on standard error. */
+__attribute__((unused)) static int test_setup(struct test_world *t, const char *const *files)
+{
+    struct report report;
+    report_init(&report);
+    test_load(t, files, &report);
+    if (t->world == NULL)
+        test_print(&report);
+    report_release(&report);
+    if (t->world == NULL)
+        return -1;
+    test_rebuild(t);
+    return 0;
+}
+
 __attribute__((unused)) static void test_release(struct test_world *t, const char *const *files)
 {
     snapshot_free(t->snapshot);

@@ -12,16 +12,8 @@ static struct test_world t;
 
 static int setup(void **state)
 {
-    struct report report;
     (void)state;
-    report_init(&report);
-    test_load(&t, example_files, &report);
-    test_print(&report);
-    report_release(&report);
-    if (t.world == NULL)
-        return -1;
-    test_rebuild(&t);
-    return 0;
+    return test_setup(&t, example_files);
 }
 
 static int teardown(void **state)

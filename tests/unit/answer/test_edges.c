@@ -34,7 +34,6 @@ static struct test_world t;
 
 static int setup(void **state)
 {
-    struct report report;
     size_t size;
     (void)state;
     FILE *f = open_memstream(&large_a, &size);
@@ -43,15 +42,7 @@ static int setup(void **state)
         fprintf(f, "hosts A 10.2.0.%d\n", i);
     fclose(f);
     files[3] = large_a;
-    report_init(&report);
-    test_load(&t, files, &report);
-    if (t.world == NULL)
-        test_print(&report);
-    report_release(&report);
-    if (t.world == NULL)
-        return -1;
-    test_rebuild(&t);
-    return 0;
+    return test_setup(&t, files);
 }
 
 static int teardown(void **state)

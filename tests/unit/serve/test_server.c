@@ -24,13 +24,9 @@ static int setup(void **state)
     static const struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}},
                                              {.addr = {.family = FAMILY_V4}},
                                              {.addr = {.family = FAMILY_V6, .bytes = {[15] = 1}}}};
-    struct report report;
     struct error err;
     (void)state;
-    report_init(&report);
-    test_load(&t, example_files, &report);
-    report_release(&report);
-    if (t.world == NULL)
+    if (test_setup(&t, example_files) != 0)
         return -1;
     server = server_new(listen, 3, 2, &err);
     if (server == NULL || !snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, ++generation), &err) ||
