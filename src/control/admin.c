@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ struct admin {
     int priority;
     struct evconnlistener *listener;
     struct client *clients;
-    size_t client_count;
+    size_t client_count; /* connected */
+    size_t gone_count;   /* gone, and waited for by an answer */
     char *path;
     admin_request_fn on_request;
     void *context;
@@ -46,15 +48,17 @@ static void forget(struct client *client)
     *client->link = client->next;
     if (client->next)
         client->next->link = client->link;
-    client->admin->client_count--;
     free(client);
 }
 
 /* Closes the connection; the client itself stays until its answer comes. */
 static void hang_up(struct client *client)
 {
-    if (client->stream)
+    if (client->stream) {
         bufferevent_free(client->stream);
+        client->admin->client_count--;
+        client->admin->gone_count += client->waiting;
+    }
     client->stream = NULL;
     if (!client->waiting)
         forget(client);
@@ -73,10 +77,12 @@ static void send_json(struct client *client, json_t *reply)
 void admin_reply(struct client *client, json_t *reply)
 {
     client->waiting = false;
-    if (client->stream)
+    if (client->stream) {
         send_json(client, reply);
-    else
+    } else {
+        client->admin->gone_count--;
         forget(client);
+    }
     json_decref(reply);
 }
 
@@ -137,6 +143,22 @@ static void on_end(struct bufferevent *stream, short what, void *context)
         hang_up(client);
 }
 
+/* Who has closed both sides reads no answer; an end of what it sends (EOF) alone does not tell. */
+static bool has_gone(const struct client *client)
+{
+    struct pollfd at = {.fd = bufferevent_getfd(client->stream)};
+    return poll(&at, 1, 0) > 0 && at.revents & (POLLHUP | POLLERR);
+}
+
+static void drop_gone(struct admin *admin)
+{
+    for (struct client *at = admin->clients, *next; at; at = next) {
+        next = at->next;
+        if (at->stream && at->waiting && has_gone(at))
+            hang_up(at);
+    }
+}
+
 static void drop_longest_idle(struct admin *admin)
 {
     struct client *idlest = NULL;
@@ -152,10 +174,13 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, s
     (void)listener, (void)addr, (void)len;
     struct admin *admin = context;
     if (admin->client_count >= CLIENTS_MAX)
+        drop_gone(admin);
+    if (admin->client_count >= CLIENTS_MAX)
         drop_longest_idle(admin);
     struct ucred peer;
     socklen_t peer_len = sizeof peer;
-    if (admin->client_count >= CLIENTS_MAX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) < 0) {
+    if (admin->client_count >= CLIENTS_MAX || admin->gone_count >= GONE_MAX ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) < 0) {
         close(fd);
         return;
     }

@@ -8,7 +8,13 @@
 #include <jansson.h>
 #include <stddef.h>
 
-enum { REQUEST_MAX = 64 * 1024, CLIENTS_MAX = 64, CLIENT_IDLE_S = 60, CLIENT_STALL_S = 5 };
+enum {
+    REQUEST_MAX = 64 * 1024,
+    CLIENTS_MAX = 64,
+    GONE_MAX = 1024, /* clients that have gone before their answer came; they lock nobody out until there are this many */
+    CLIENT_IDLE_S = 60,
+    CLIENT_STALL_S = 5,
+};
 
 struct admin;
 struct client;

@@ -211,6 +211,30 @@ static void among_too_many_clients_the_longest_idle_makes_room(void **state)
     pump();
 }
 
+static void clients_that_have_gone_before_their_reply_lock_nobody_out(void **state)
+{
+    (void)state;
+    struct client *waiting[CLIENTS_MAX];
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        const int fd = dial();
+        say(fd, "later\n");
+        for (unsigned before = bench.requests; bench.requests == before;)
+            event_base_loop(bench.base, EVLOOP_NONBLOCK);
+        waiting[i] = bench.waiting;
+        shutdown(fd, SHUT_WR); /* no sign of going yet: the reply may still be read */
+        pump();
+        close(fd);
+    }
+    pump();
+    const int fd = dial();
+    say(fd, "x\n");
+    assert_string_equal(heard(fd), "{\"length\":1}\n");
+    for (int i = 0; i < CLIENTS_MAX; i++)
+        admin_reply(waiting[i], json_object());
+    close(fd);
+    pump();
+}
+
 static void a_living_socket_is_not_taken_and_a_stale_one_is(void **state)
 {
     (void)state;
@@ -288,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_without_end_is_refused_and_hung_up_on, begin, end),
         cmocka_unit_test_setup_teardown(a_request_of_the_largest_size_is_taken, begin, end),
         cmocka_unit_test_setup_teardown(among_too_many_clients_the_longest_idle_makes_room, begin, end),
+        cmocka_unit_test_setup_teardown(clients_that_have_gone_before_their_reply_lock_nobody_out, begin, end),
         cmocka_unit_test_setup_teardown(a_living_socket_is_not_taken_and_a_stale_one_is, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_socket_is_never_removed, begin, end),
         cmocka_unit_test_setup_teardown(a_path_too_long_for_a_socket_is_an_error, begin, end),
