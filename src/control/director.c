@@ -42,9 +42,10 @@ bool director_publish(struct director *director)
     const uint64_t from_ns = clock_ns();
     struct snapshot *snapshot =
         setup_build(director->setup, &director->overrides, clock_wall_s(), snapshot_current(), ++director->generation);
-    log_suspicion(suspected, director->setup);
     struct error err;
-    if (snapshot_publish(snapshot, &err)) {
+    const bool published = snapshot_publish(snapshot, &err);
+    log_suspicion(suspected, director->setup);
+    if (published) {
         if (director->alarms.publish[0])
             log_notice("publishing again");
         director->alarms.publish[0] = '\0';
@@ -104,39 +105,51 @@ static void begin_serving(struct director *director)
     sd_notify(0, "READY=1");
 }
 
-static void log_transition(const struct director *director, uint16_t endpoint, const struct endpoint_health *before)
+/* An endpoint's verdict, changed. */
+struct transition {
+    uint16_t endpoint;
+    enum verdict from, to;
+    enum reason reason;
+};
+
+static void log_transitions(const struct director *director, const struct transition *transitions, size_t count)
 {
-    const struct endpoint_health *now = &director->setup->beliefs.health[endpoint];
     const struct config *config = world_config(director->setup->world);
-    const struct endpoint *of = &config->endpoints[endpoint];
-    log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(before->overall),
-               verdict_text(now->overall), reason_text(now->reason));
+    for (size_t i = 0; i < count && i < TRANSITIONS_LOGGED; i++) {
+        const struct transition *at = &transitions[i];
+        const struct endpoint *of = &config->endpoints[at->endpoint];
+        log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(at->from), verdict_text(at->to),
+                   reason_text(at->reason));
+    }
+    if (count > TRANSITIONS_LOGGED)
+        log_notice("and %zu endpoints more changed", count - TRANSITIONS_LOGGED);
 }
 
-/* Everything that has come in makes one build, and at once. */
+/* Everything that has come in makes one build, and at once; the log comes after. */
 static void take_results(struct director *director)
 {
-    size_t count, transitions = 0;
+    struct beliefs *beliefs = &director->setup->beliefs;
+    struct transition transitions[TRANSITIONS_LOGGED];
+    size_t count, transition_count = 0;
     bool changed = false;
     const struct check_result *results = inbox_take(director->inbox, &count);
     for (size_t i = 0; i < count; i++) {
         uint16_t endpoint = 0;
         struct endpoint_health before = {0};
-        if (!beliefs_take(&director->setup->beliefs, &results[i], &endpoint, &before))
+        if (!beliefs_take(beliefs, &results[i], &endpoint, &before))
             continue;
         changed = true;
-        if (before.overall != director->setup->beliefs.health[endpoint].overall && transitions++ < TRANSITIONS_LOGGED)
-            log_transition(director, endpoint, &before);
+        const struct endpoint_health *now = &beliefs->health[endpoint];
+        if (before.overall != now->overall && transition_count++ < TRANSITIONS_LOGGED)
+            transitions[transition_count - 1] =
+                (struct transition){.endpoint = endpoint, .from = before.overall, .to = now->overall, .reason = now->reason};
     }
-    if (transitions > TRANSITIONS_LOGGED)
-        log_notice("and %zu endpoints more changed", transitions - TRANSITIONS_LOGGED);
     director->verdicts_changed |= changed;
-    if (director->serving) {
-        if (changed)
-            director_publish(director);
-    } else if (count && beliefs_settled(&director->setup->beliefs)) {
+    if (director->serving && changed)
+        director_publish(director);
+    log_transitions(director, transitions, transition_count);
+    if (!director->serving && count && beliefs_settled(beliefs))
         begin_serving(director);
-    }
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *context)
@@ -159,9 +172,9 @@ static void on_start_timeout(evutil_socket_t fd, short what, void *context)
 static void engine_lost(struct director *director, uint64_t now_ms)
 {
     director->engine_stopped_ms = now_ms;
-    log_error("the probe engine has stopped: nothing is known of any endpoint any more");
     if (beliefs_stop(&director->setup->beliefs, now_ms) && director->serving)
         director_publish(director);
+    log_error("the probe engine has stopped: nothing is known of any endpoint any more");
 }
 
 static void watch_engine(struct director *director, uint64_t now_ms)
@@ -332,7 +345,7 @@ static bool read_state(struct director *director, struct world *world, struct pl
 /* Everything that can fail because of its surroundings, before anything is answered. */
 static bool open_all(struct director *director, const struct server_config *server, struct error *err)
 {
-    if (!open_loop(director, err))
+    if (!open_loop(director, err) || !log_start(err))
         return false;
     director->admin = admin_new(director->base, PRIORITY_ADMIN, server->control, commands_take, director, err);
     if (!director->admin)
@@ -402,8 +415,10 @@ static void put_away(struct director *director)
     const bool idle = work_free(director->loader, STOP_LOAD_MS);
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
-    if (!written || !idle) /* a thread of ours still reads what would be freed */
+    if (!written || !idle) { /* a thread of ours still reads what would be freed */
+        log_flush(STOP_LOG_MS);
         _exit(director->failed);
+    }
     snapshot_withdraw();
     free_rest(director);
 }
@@ -429,10 +444,12 @@ int control_run(const char *config_path)
     director.failed = !done;
     if (done) {
         start(&director);
-        event_base_dispatch(director.base);
+        if (!director.failed) /* a loop that starts forgets that it was told to stop */
+            event_base_dispatch(director.base);
     }
     put_away(&director);
     if (!director.failed)
         log_notice("stopped");
+    log_flush(STOP_LOG_MS);
     return director.failed;
 }

@@ -5,8 +5,11 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,6 +113,70 @@ static void a_line_of_every_length_near_the_limit_is_whole(void **state)
     }
 }
 
+static void fill_pipe(void)
+{
+    static const char filling[4096];
+    const int flags = fcntl(ends[1], F_GETFL);
+    fcntl(ends[1], F_SETFL, flags | O_NONBLOCK);
+    while (write(ends[1], filling, sizeof filling) > 0)
+        continue;
+    while (write(ends[1], filling, 1) > 0)
+        continue;
+    fcntl(ends[1], F_SETFL, flags);
+}
+
+/* Logs; how many lines; the calls must not wait. */
+static size_t log_much(void)
+{
+    enum { LINES = 2000 };
+    char text[200];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    const uint64_t before_ms = clock_ms();
+    for (int i = 0; i < LINES; i++)
+        log_notice("line %d %s", i, text);
+    log_flush(200);
+    assert_in_range(clock_ms() - before_ms, 150, 5000);
+    return LINES;
+}
+
+/* Lines are whole and in order, and all that are missing are told of. This is the last case: the thread cannot be stopped. */
+static void a_reader_who_does_not_read_holds_nobody_up_and_is_told_what_is_lost(void **state)
+{
+    (void)state;
+    alarm(60);
+    capture();
+    struct error err;
+    assert_true(log_start(&err));
+    log_notice("before");
+    log_flush(20000);
+    fill_pipe();
+    const size_t logged = log_much();
+    FILE *from = fdopen(ends[0], "r");
+    char *text = NULL;
+    size_t room = 0, seen = 0, lost = 0, number;
+    while (seen + lost < logged && getdelim(&text, &room, '\n', from) > 0) {
+        const char *at = text;
+        while (!*at && at < text + room) /* what the pipe was filled with */
+            at++;
+        if (sscanf(at, "line %zu", &number) == 1) {
+            assert_int_equal(number, seen + lost);
+            assert_int_equal(strlen(at), strlen("line  \n") + 199 + (size_t)snprintf(NULL, 0, "%zu", number));
+            seen++;
+        } else if (sscanf(at, "warning: %zu lines of the log are lost", &number) == 1) {
+            lost += number;
+        } else {
+            assert_string_equal(at, "before\n");
+        }
+    }
+    assert_true(seen > 0 && lost > 0);
+    assert_int_equal(seen + lost, logged);
+    free(text);
+    dup2(kept, STDERR_FILENO);
+    fclose(from);
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup(the_journal_gets_its_priorities, plain),
         cmocka_unit_test_setup(a_long_line_is_cut_and_still_ends, plain),
         cmocka_unit_test_setup(a_line_of_every_length_near_the_limit_is_whole, plain),
+        cmocka_unit_test_setup(a_reader_who_does_not_read_holds_nobody_up_and_is_told_what_is_lost, plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,10 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,17 +52,20 @@ static int close_silent(void **state)
     return close(silent_fd);
 }
 
+static unsigned workers = 1;
+static bool limited; /* to few threads */
+
 static void put_files(const char *listen, const char *timeout)
 {
     char text[1024];
     snprintf(text, sizeof text,
-             "server = { listen = [ \"%s\" ]; workers = 1; control = \"run/socket\"; state = \"run/state\"; };\n"
+             "server = { listen = [ \"%s\" ]; workers = %u; control = \"run/socket\"; state = \"run/state\"; };\n"
              "zones = ( { name = \"sip.test.\"; file = \"zone\"; } );\n"
              "probes = { udp = { type = \"sip\"; transport = \"udp\"; port = %u; interval = \"%s\"; timeout = \"%s\"; }; };\n"
              "sites = ( { name = \"here\"; location = ( 0.0, 0.0 ); endpoints = (\n"
              "   { host = \"lb1.sip.test.\"; probes = [ \"udp\" ]; }, { host = \"lb2.sip.test.\"; } ); } );\n"
              "services = ( { name = \"sip.test.\"; ttl = \"30s\"; } );\n",
-             listen, silent_port, timeout, timeout);
+             listen, workers, silent_port, timeout, timeout);
     test_write(run.folder, "conf", text);
     test_write(run.folder, "zone",
                "$ORIGIN sip.test.\n$TTL 300\n@ SOA ns1 host 1 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.53\n"
@@ -71,6 +76,8 @@ static int begin(void **state)
 {
     (void)state;
     run = (struct run){.folder = "/tmp/sipsteer-unit-XXXXXX", .log_fd = -1};
+    workers = 1;
+    limited = false;
     return mkdtemp(run.folder) ? 0 : -1;
 }
 
@@ -102,6 +109,22 @@ static int end(void **state)
     return 0;
 }
 
+enum { NOBODYS_UID = 54321, THREADS = 24 };
+
+static int give_away(const char *path, const struct stat *of, int kind, struct FTW *where)
+{
+    (void)of, (void)kind, (void)where;
+    return lchown(path, NOBODYS_UID, (gid_t)-1);
+}
+
+/* A user of few threads; root is not bound by this limit. */
+static void become_limited(void)
+{
+    const struct rlimit limit = {THREADS, THREADS};
+    if (setrlimit(RLIMIT_NPROC, &limit) < 0 || setuid(NOBODYS_UID) < 0)
+        _exit(99);
+}
+
 static void start(void)
 {
     int ends[2];
@@ -112,6 +135,8 @@ static void start(void)
     if (run.pid == 0) {
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
+        if (limited)
+            become_limited();
         _exit(control_run(path));
     }
     close(ends[1]);
@@ -168,12 +193,10 @@ static void as_soon_as_each_check_has_a_verdict_answers_are_given(void **state)
     assert_non_null(strstr(run.log, "endpoint here/lb1.sip.test.: unknown -> down (timeout)"));
 }
 
-static void with_saved_verdicts_answers_are_given_at_once(void **state)
+static void save_a_verdict(void)
 {
-    (void)state;
     char folder[128], text[512];
     struct error err;
-    put_files("127.0.0.1:0", "60s");
     snprintf(folder, sizeof folder, "%s/run/state", run.folder);
     assert_true(state_open(folder, &err));
     snprintf(
@@ -182,6 +205,13 @@ static void with_saved_verdicts_answers_are_given_at_once(void **state)
         "\"verdict\":\"up\"}]}",
         (long long)clock_wall_s() - 60, silent_port);
     assert_true(state_write(folder, STATE_VERDICTS, text, &err));
+}
+
+static void with_saved_verdicts_answers_are_given_at_once(void **state)
+{
+    (void)state;
+    put_files("127.0.0.1:0", "60s");
+    save_a_verdict();
     const uint64_t before_ms = clock_ms();
     start();
     assert_true(logged("ready:", 20000));
@@ -230,6 +260,24 @@ static void a_used_port_ends_the_start(void **state)
     assert_int_not_equal(access(path, F_OK), 0); /* nothing was touched */
 }
 
+static void workers_that_cannot_be_started_end_the_start(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    workers = 2 * THREADS;
+    put_files("127.0.0.1:0", "60s");
+    save_a_verdict();
+    limited = true;
+    assert_int_equal(nftw(run.folder, give_away, 8, FTW_PHYS), 0);
+    start();
+    assert_true(logged("cannot serve: cannot start a UDP worker", 20000));
+    alarm(20);
+    assert_int_equal(ended(), 1);
+    alarm(0);
+    assert_false(logged("ready:", 1000));
+}
+
 static void an_unsound_configuration_ends_the_start_with_all_that_is_wrong(void **state)
 {
     (void)state;
@@ -249,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sigterm_ends_it_in_order_and_saves_the_state, begin, end),
         cmocka_unit_test_setup_teardown(it_can_be_stopped_before_it_is_ready, begin, end),
         cmocka_unit_test_setup_teardown(a_used_port_ends_the_start, begin, end),
+        cmocka_unit_test_setup_teardown(workers_that_cannot_be_started_end_the_start, begin, end),
         cmocka_unit_test_setup_teardown(an_unsound_configuration_ends_the_start_with_all_that_is_wrong, begin, end),
     };
     return cmocka_run_group_tests(tests, open_silent, close_silent);
