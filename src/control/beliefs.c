@@ -69,21 +69,41 @@ static void carry(struct beliefs *beliefs, struct checkup *to, const struct beli
     beliefs->health[to->check.endpoint] = previous->health[from->check.endpoint];
 }
 
+/* Begins with what a sibling's endpoint was believed to be by the way that the check looks at, or as a whole where nothing looked at that way:
+ * else a probe that was renamed would bring the dead back until it has failed often enough. */
+static void inherit(struct beliefs *beliefs, struct checkup *to, const struct beliefs *previous, const struct checkup *sibling,
+                    uint64_t now_ms)
+{
+    const struct endpoint_health *believed = &previous->health[sibling->check.endpoint];
+    const struct facet *facet = &believed->of[to->check.target.addr.family == FAMILY_V6][to->check.probe.transport];
+    to->check.saved = facet->probed ? facet->verdict : believed->overall;
+    health_init(&to->health, to->check.saved, now_ms);
+    beliefs->health[to->check.endpoint] = *believed;
+}
+
+/* A check of the same host next to where this one would stand in the order of identity; NULL: there is none at all. */
+static const struct checkup *find_sibling(struct checkup *const *sorted_checks, size_t count, size_t at, const char *host)
+{
+    if (at < count && strcmp(sorted_checks[at]->check.host, host) == 0)
+        return sorted_checks[at];
+    return at > 0 && strcmp(sorted_checks[at - 1]->check.host, host) == 0 ? sorted_checks[at - 1] : NULL;
+}
+
 /* Both sides in order of identity, walked side by side. */
-static void carry_over(struct beliefs *beliefs, const struct beliefs *previous)
+static void carry_over(struct beliefs *beliefs, const struct beliefs *previous, uint64_t now_ms)
 {
     beliefs->successors = mem_new(previous->check_count + 1, sizeof *beliefs->successors);
     beliefs->successor_count = previous->check_count;
     memset(beliefs->successors, 0xff, previous->check_count * sizeof *beliefs->successors);
     struct checkup **to = sorted(beliefs), **from = sorted(previous);
-    for (size_t i = 0, j = 0; i < beliefs->check_count && j < previous->check_count;) {
-        const int order = by_identity(&to[i], &from[j]);
-        if (order == 0)
-            carry(beliefs, to[i++], previous, from[j]);
-        else if (order < 0)
-            i++;
-        else
+    for (size_t i = 0, j = 0; i < beliefs->check_count; i++) {
+        while (j < previous->check_count && by_identity(&from[j], &to[i]) < 0)
             j++;
+        const struct checkup *sibling = find_sibling(from, previous->check_count, j, to[i]->check.host);
+        if (j < previous->check_count && by_identity(&from[j], &to[i]) == 0)
+            carry(beliefs, to[i], previous, from[j]);
+        else if (sibling)
+            inherit(beliefs, to[i], previous, sibling, now_ms);
     }
     free(to);
     free(from);
@@ -146,7 +166,7 @@ void beliefs_init(struct beliefs *beliefs, const struct world *world, const stru
         health_init(&at->health, at->check.saved, now_ms);
     }
     if (previous)
-        carry_over(beliefs, previous);
+        carry_over(beliefs, previous, now_ms);
     for (size_t i = 0; i < endpoints; i++)
         recompose(beliefs, i, now_ms);
 }

@@ -27,7 +27,8 @@ struct beliefs {
     size_t saved_count; /* checks that began with a saved verdict */
 };
 
-/* Checks known to previous (may be NULL) keep what is believed; new ones begin with their saved verdict (saved may be NULL) or unknown. */
+/* Checks known to previous (may be NULL) keep what is believed; new ones begin with their host's verdict there, or their saved verdict (saved may
+ * be NULL), or unknown. */
 void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved,
                   uint64_t now_ms);
 void beliefs_release(struct beliefs *beliefs);

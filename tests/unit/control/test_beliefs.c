@@ -145,6 +145,47 @@ static void a_reload_keeps_what_is_believed(void **state)
     beliefs_release(&after);
 }
 
+/* The fixture's world with its probe at another port, named otherwise. */
+static void load_other(struct fixture *other)
+{
+    char text[2048], *at;
+    snprintf(text, sizeof text, "%s", fixture_files[1]);
+    memcpy(strstr(text, "port = 5060"), "port = 5070", 11);
+    memcpy(strstr(text, "udp = {"), "alt", 3);
+    while ((at = strstr(text, "\"udp\" ]")))
+        memcpy(at, "\"alt\"", 5);
+    const char *files[sizeof fixture_files / sizeof *fixture_files];
+    memcpy(files, fixture_files, sizeof files);
+    files[1] = text;
+    report_init(&other->report);
+    test_load(&other->world, files, &other->report);
+    test_print(&other->report);
+    assert_non_null(other->world.place);
+}
+
+static void a_probe_that_is_renamed_or_moved_begins_with_its_hosts_verdict(void **state)
+{
+    (void)state;
+    struct fixture other;
+    struct beliefs before, after;
+    load_other(&other);
+    beliefs_init(&before, fixture.world.world, NULL, NULL, 1);
+    see(&before, "192.0.2.1:5060", VERDICT_DOWN, 100);
+    see(&before, "192.0.2.2:5060", VERDICT_DOWN, 100);
+    see(&before, "[2001:db8::2]:5060", VERDICT_UP, 200);
+    beliefs_init(&after, other.world.world, &before, NULL, 5000);
+    assert_int_equal(after.health[LB1_LON].overall, VERDICT_DOWN);
+    assert_int_equal(after.health[LB1_LON].since_ms, 100);
+    assert_int_equal(after.checks[check_at(&after, "192.0.2.1:5070")].check.saved, VERDICT_DOWN); /* what the engine begins with */
+    assert_true(after.health[LB1_LON].doubt);
+    assert_int_equal(after.health[LB2_LON].of[0][TRANSPORT_UDP].verdict, VERDICT_DOWN);
+    assert_int_equal(after.health[LB2_LON].of[1][TRANSPORT_UDP].verdict, VERDICT_UP);
+    assert_int_equal(after.health[LB1_ASH].overall, VERDICT_UNKNOWN);
+    beliefs_release(&before);
+    beliefs_release(&after);
+    fixture_end(&other);
+}
+
 static void a_late_result_of_the_set_before_still_finds_its_check(void **state)
 {
     (void)state;
@@ -239,6 +280,7 @@ int main(void)
         cmocka_unit_test(since_moves_with_the_verdict_alone),
         cmocka_unit_test(doubt_alone_is_a_change_too),
         cmocka_unit_test(a_reload_keeps_what_is_believed),
+        cmocka_unit_test(a_probe_that_is_renamed_or_moved_begins_with_its_hosts_verdict),
         cmocka_unit_test(a_late_result_of_the_set_before_still_finds_its_check),
         cmocka_unit_test(saved_verdicts_are_the_beginning_and_in_doubt),
         cmocka_unit_test(when_probing_stops_all_that_is_probed_turns_unknown),
