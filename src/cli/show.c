@@ -225,6 +225,8 @@ static void add_state(struct table *table, const json_t *order)
         table_add(table, "no such target now");
     else if (json_is_true(json_object_get(order, "active")))
         table_add(table, "in force");
+    else if (json_is_true(json_object_get(order, "covered")))
+        table_add(table, "after the newer one");
     else {
         char *until = until_text(number_of(order, "suspended_until_s"));
         table_addf(table, "enabled %s", until);
@@ -274,6 +276,11 @@ void show_order(const json_t *reply)
         free(until);
     }
     free(text);
+    char *replaced = order_text_of(json_object_get(reply, "replaced"));
+    if (*replaced)
+        printf("before, it was %s%s\n", replaced,
+               json_is_true(json_object_get(reply, "returns")) ? "; that holds again afterwards" : "; that is replaced");
+    free(replaced);
     if (*text_of(reply, "warning"))
         fprintf(stderr, "warning: %s\n", text_of(reply, "warning"));
 }

@@ -13,9 +13,11 @@ json_t *describe_override(const struct view *view, const struct override *order)
 {
     struct target target;
     const struct config *config = world_config(view->setup->world);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b}", "order", order_text(order->order), "target", order->target, "reason",
-                     order->reason, "who", order->who, "since_s", (json_int_t)order->since_s, "until_s", (json_int_t)order->until_s,
-                     "suspended_until_s", (json_int_t)order->suspended_until_s, "active", override_active(order, view->wall_s), "known",
+    const bool covered = overrides_find(view->overrides, order->target) != order;
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b}", "order", order_text(order->order), "target", order->target,
+                     "reason", order->reason, "who", order->who, "since_s", (json_int_t)order->since_s, "until_s",
+                     (json_int_t)order->until_s, "suspended_until_s", (json_int_t)order->suspended_until_s, "active",
+                     !covered && override_active(order, view->now_ms), "covered", covered, "known",
                      target_exact(config, order->target, &target));
 }
 

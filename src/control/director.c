@@ -40,8 +40,7 @@ bool director_publish(struct director *director)
 {
     const bool suspected = director->setup->suspect;
     const uint64_t from_ns = clock_ns();
-    struct snapshot *snapshot =
-        setup_build(director->setup, &director->overrides, clock_wall_s(), snapshot_current(), ++director->generation);
+    struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), snapshot_current(), ++director->generation);
     struct error err;
     const bool published = snapshot_publish(snapshot, &err);
     log_suspicion(suspected, director->setup);
@@ -198,7 +197,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     watch_engine(director, now_ms);
     director->last_tick_ms = now_ms;
     persist_pass(director);
-    orders_pass(director); /* its timer is exact; this is for a wall clock that was set */
+    orders_pass(director);
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -321,6 +320,14 @@ static void keep_settings(struct director *director, const struct server_config 
     };
 }
 
+/* What is left is written at once, so that the next start has it, too. */
+static void orders_lost(struct director *director)
+{
+    snprintf(director->alarms.orders, sizeof director->alarms.orders,
+             "saved orders could not be read and do not hold; they are in %.400s/overrides.json.bad", director->started.state);
+    persist_overrides(director, NULL, NULL);
+}
+
 /* Only once nobody else can be running on it: unsound files are moved aside here. */
 static bool read_state(struct director *director, struct world *world, struct place *place, struct error *err)
 {
@@ -328,10 +335,12 @@ static bool read_state(struct director *director, struct world *world, struct pl
     report_init(&report);
     struct saved saved = {0};
     const int64_t wall_s = clock_wall_s();
+    director->wall_offset_ms = clock_wall_ms() - (int64_t)clock_ms();
     keep_settings(director, &world_config(world)->server);
     const bool writable = state_open(director->started.state, err);
     if (writable) {
-        state_read_overrides(director->started.state, true, wall_s, &report, &director->overrides);
+        if (!state_read_overrides(director->started.state, true, clock_ms(), wall_s, &report, &director->overrides))
+            orders_lost(director);
         state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
@@ -405,13 +414,10 @@ static void put_away(struct director *director)
 {
     director->stopping = true;
     free_events(director);
-    if (director->serving && !director->engine_stopped_ms)
-        persist_verdicts(director);
+    persist_last(director);
     server_free(director->server);
     probe_engine_free(director->engine);
-    const bool written = work_free(director->writer, STOP_WRITE_MS);
-    if (!written)
-        log_error("the state could not be written in time");
+    const bool written = persist_end(director);
     const bool idle = work_free(director->loader, STOP_LOAD_MS);
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);

@@ -21,9 +21,12 @@ enum {
     GEO_CHECK_S = 5,
     SAVE_EVERY_S = 10,       /* verdicts, when changed */
     SAVE_AT_LEAST_S = 600,   /* and in any case, so that what is saved does not grow too old to be used */
+    ORDER_ANSWER_MS = 3000,  /* an order is answered then at the latest, on disk or not */
+    WALL_SET_MS = 2000,      /* a wall clock that moves so much against the monotonic one has been set */
     TRANSITIONS_LOGGED = 20, /* of one wake-up */
     STOP_FLUSH_MS = 100,
     STOP_WRITE_MS = 400,
+    STOP_ORDERS_MS = 4600, /* more, when orders are not on disk yet */
     STOP_LOAD_MS = 50,
     STOP_LOG_MS = 1000,
 };
@@ -32,11 +35,14 @@ enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
 /* What is wrong, by subject; each "" when all is well. Shown by status, which then exits with 1. */
 struct alarms {
-    char publish[600]; /* a snapshot was refused: older answers are being given */
-    char reload[600];  /* the last reload failed */
-    char geo[600];     /* changed geo data cannot be used */
-    char state[600];   /* what must survive a restart cannot be written */
+    char publish[600];            /* a snapshot was refused: older answers are being given */
+    char reload[600];             /* the last reload failed */
+    char geo[600];                /* changed geo data cannot be used */
+    char state[STATE_FILES][600]; /* what must survive a restart cannot be written */
+    char orders[600];             /* saved orders were lost; until somebody gives an order or reloads */
 };
+
+struct waiter;
 
 struct director {
     char *config_path;
@@ -51,6 +57,7 @@ struct director {
 
     struct setup *setup;
     struct overrides overrides;
+    int64_t wall_offset_ms; /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */
     uint64_t generation;
     uint32_t publish_us, publish_max_us; /* from the wish to the pointer's swap: the last one, the longest since the start */
     bool serving;
@@ -58,7 +65,11 @@ struct director {
     bool stopping; /* the loop has ended */
     struct alarms alarms;
 
-    struct server_config started; /* copied; what a reload does not change: listen, workers, control, state */
+    struct server_config started;                         /* copied; what a reload does not change: listen, workers, control, state */
+    uint64_t orders_version, orders_pushed, orders_saved; /* now; as given to the writer last; as on disk */
+    unsigned orders_writing;                              /* how many writes are under way */
+    uint64_t orders_write_ms;                             /* since when */
+    struct waiter *waiters;
     bool verdicts_changed, verdicts_writing;
     uint64_t verdicts_saved_ms;
 
@@ -81,14 +92,18 @@ void geo_check(struct director *director);
 /* orders.c */
 struct request;
 json_t *orders_command(struct director *director, const struct request *request, const char *who);
-/* Forgets what has ended, brings back what was suspended, sets the timer for the next. */
+/* Forgets what has ended, brings back what was suspended, sets the timer for the next; tries again to publish what was refused. */
 void orders_pass(struct director *director);
 
-/* persist.c. The write happens in the writer's thread; the client (or NULL) gets reply once it has ended, with a warning if it failed. */
+/* persist.c. The orders have changed: they are written in the writer's thread, again and again until that succeeds. The client (or NULL) gets reply
+ * once the first write has ended, with a warning if it failed, or took too long. */
 void persist_overrides(struct director *director, struct client *client, json_t *reply);
-void persist_verdicts(struct director *director);
-/* persist_verdicts() when it is time. */
+/* Writes what it is time for, or was not written. */
 void persist_pass(struct director *director);
+/* At the stop: begins the last writes, */
+void persist_last(struct director *director);
+/* waits for them and frees the writer. False: its thread is still busy and is left behind. Orders that are not on disk make the exit a failure. */
+bool persist_end(struct director *director);
 
 /* status.c */
 json_t *status_json(const struct director *director);

@@ -59,8 +59,8 @@ static json_t *explain_alone(struct world *world, struct place *place, const str
     struct setup *setup = setup_new(world, place, NULL, NULL, clock_ms());
     struct overrides overrides;
     struct view view = {.setup = setup, .overrides = &overrides, .now_ms = clock_ms(), .wall_s = clock_wall_s()};
-    state_read_overrides(world_config(world)->server.state, false, view.wall_s, report, &overrides);
-    struct snapshot *snapshot = setup_build(setup, &overrides, view.wall_s, NULL, 1);
+    state_read_overrides(world_config(world)->server.state, false, view.now_ms, view.wall_s, report, &overrides);
+    struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, 1);
     view.snapshot = snapshot;
     struct error err;
     json_t *explained = explain(&view, question->name, question->type, question->client, &err);

@@ -10,30 +10,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whole seconds of the wall clock, rounded so that an order never ends early. */
-static int64_t end_of(uint64_t for_ms)
+static uint64_t end_of(uint64_t for_ms)
 {
-    return for_ms ? (clock_wall_ms() + (int64_t)for_ms + 999) / 1000 : 0;
+    return for_ms ? clock_ms() + for_ms : 0;
 }
 
 static void plan_next(struct director *director)
 {
-    const int64_t next_s = overrides_next_s(&director->overrides, clock_wall_s());
+    const uint64_t now_ms = clock_ms(), next_ms = overrides_next_ms(&director->overrides, now_ms);
     event_del(director->order_timer);
-    if (!next_s)
+    if (!next_ms)
         return;
-    const int64_t wait_ms = next_s * 1000 - clock_wall_ms() + 1;
-    const struct timeval wait = {.tv_sec = wait_ms > 0 ? wait_ms / 1000 : 0, .tv_usec = wait_ms > 0 ? wait_ms % 1000 * 1000 : 0};
+    const int64_t wait_ms = (int64_t)(next_ms - now_ms);
+    const struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
     event_add(director->order_timer, &wait);
 }
 
 /* Whether a suspended order has come back into force: what was applied last is not what holds now. */
-static bool resumed(const struct director *director, int64_t wall_s)
+static bool resumed(const struct director *director, uint64_t now_ms)
 {
     struct effects now;
     const struct config *config = world_config(director->setup->world);
     effects_init(&now, config);
-    overrides_apply(&director->overrides, config, wall_s, &now);
+    overrides_apply(&director->overrides, config, now_ms, &now);
     const struct effects *last = &director->setup->effects;
     const bool same = memcmp(now.endpoints, last->endpoints, config->endpoint_count) == 0 &&
                       memcmp(now.sites, last->sites, config->site_count) == 0 &&
@@ -42,20 +41,51 @@ static bool resumed(const struct director *director, int64_t wall_s)
     return !same;
 }
 
-void orders_pass(struct director *director)
+static int64_t wall_offset_ms(void)
 {
-    const int64_t wall_s = clock_wall_s();
-    if (!director->overrides.count)
-        return;
+    return clock_wall_ms() - (int64_t)clock_ms();
+}
+
+static bool wall_clock_set(const struct director *director)
+{
+    const int64_t moved_ms = wall_offset_ms() - director->wall_offset_ms;
+    return moved_ms <= -WALL_SET_MS || moved_ms >= WALL_SET_MS;
+}
+
+/* The ends stay where they are by the monotonic clock; what the file and people are told of them follows the wall clock. */
+static void date_orders(struct director *director)
+{
+    const uint64_t now_ms = clock_ms();
+    director->wall_offset_ms = wall_offset_ms();
+    overrides_to_wall(&director->overrides, now_ms, (int64_t)now_ms + director->wall_offset_ms);
+}
+
+static bool end_orders(struct director *director, uint64_t now_ms)
+{
     struct override ended;
     bool any = false;
-    while (overrides_take_ended(&director->overrides, wall_s, &ended)) {
-        log_notice("order ended: %s %s (by %s)", order_text(ended.order), ended.target, ended.who);
+    while (overrides_take_ended(&director->overrides, now_ms, &ended)) {
+        const struct override *next = overrides_find(&director->overrides, ended.target);
+        log_notice("order ended: %s %s (by %s)%s%s", order_text(ended.order), ended.target, ended.who, next ? "; it is again: " : "",
+                   next ? order_text(next->order) : "");
         any = true;
     }
-    if (any)
+    return any;
+}
+
+/* What was refused is tried again even when nothing has changed: what it was built from is in place already. */
+void orders_pass(struct director *director)
+{
+    const uint64_t now_ms = clock_ms();
+    const bool refused = director->alarms.publish[0];
+    if (!director->overrides.count && !refused)
+        return;
+    const bool moved = wall_clock_set(director), ended = end_orders(director, now_ms);
+    if (moved)
+        date_orders(director);
+    if (moved || ended)
         persist_overrides(director, NULL, NULL);
-    if (director->serving && resumed(director, wall_s))
+    if (director->serving && (refused || resumed(director, now_ms)))
         director_publish(director);
     plan_next(director);
 }
@@ -66,7 +96,7 @@ static struct override make_order(const struct request *request, const struct ta
         .order = request->command == COMMAND_DRAIN ? ORDER_DRAIN : ORDER_DISABLE,
         .scope = target->scope,
         .since_s = clock_wall_s(),
-        .until_s = end_of(request->for_ms),
+        .until_ms = end_of(request->for_ms),
     };
     snprintf(order.target, sizeof order.target, "%s", target->text);
     snprintf(order.reason, sizeof order.reason, "%s", request->reason);
@@ -77,10 +107,15 @@ static struct override make_order(const struct request *request, const struct ta
 static bool change(struct director *director, const struct request *request, const struct target *target, const char *who,
                    struct error *err)
 {
-    if (request->command == COMMAND_ENABLE)
-        return overrides_enable(&director->overrides, world_config(director->setup->world), target, end_of(request->for_ms), err);
-    const struct override order = make_order(request, target, who);
-    overrides_put(&director->overrides, &order);
+    const struct config *config = world_config(director->setup->world);
+    if (request->command == COMMAND_ENABLE) {
+        if (!overrides_enable(&director->overrides, config, target, end_of(request->for_ms), err))
+            return false;
+    } else {
+        const struct override order = make_order(request, target, who);
+        overrides_put(&director->overrides, &order);
+    }
+    date_orders(director);
     return true;
 }
 
@@ -117,6 +152,26 @@ static bool find_target(const struct director *director, const struct request *r
     return true;
 }
 
+/* What holds now, and what a new order has replaced, or holds back until it ends. */
+static json_t *describe_change(const struct director *director, const struct request *request, const struct target *target,
+                               const struct overrides *before)
+{
+    json_t *reply = reply_ok();
+    const struct view view = director_view(director);
+    struct view view_before = view;
+    view_before.overrides = before;
+    const struct override *order = overrides_find(&director->overrides, target->text), *old = overrides_find(before, target->text);
+    json_object_set_new(reply, "target", json_string(target->text));
+    json_object_set_new(reply, "order", order ? describe_override(&view, order) : json_null());
+    if (order && old && request->command != COMMAND_ENABLE) {
+        json_object_set_new(reply, "replaced", describe_override(&view_before, old));
+        json_object_set_new(reply, "returns", json_boolean(override_outlasts(old, order)));
+    }
+    if (director->alarms.publish[0])
+        json_object_set_new(reply, "warning", json_string(director->alarms.publish));
+    return reply;
+}
+
 json_t *orders_command(struct director *director, const struct request *request, const char *who)
 {
     struct target target;
@@ -126,17 +181,12 @@ json_t *orders_command(struct director *director, const struct request *request,
     struct overrides before;
     overrides_copy(&director->overrides, &before);
     const bool done = change(director, request, &target, who, &err) && publish_or_undo(director, &before, &err);
+    json_t *reply = done ? describe_change(director, request, &target, &before) : reply_error("%s", err.text);
     overrides_release(&before);
     if (!done)
-        return reply_error("%s", err.text);
+        return reply;
+    director->alarms.orders[0] = '\0';
     log_order(request, &target, who);
     plan_next(director);
-    json_t *reply = reply_ok();
-    const struct view view = director_view(director);
-    const struct override *order = overrides_find(&director->overrides, target.text);
-    json_object_set_new(reply, "target", json_string(target.text));
-    json_object_set_new(reply, "order", order ? describe_override(&view, order) : json_null());
-    if (director->alarms.publish[0])
-        json_object_set_new(reply, "warning", json_string(director->alarms.publish));
     return reply;
 }

@@ -19,33 +19,38 @@ void overrides_copy(const struct overrides *from, struct overrides *ret_to)
         ret_to->items = mem_copy(from->items, from->count * sizeof *from->items);
 }
 
-static struct override *find(const struct overrides *overrides, const char *target)
+/* The newest of the first count. */
+static const struct override *find_before(const struct overrides *overrides, size_t count, const char *target)
 {
-    for (size_t i = 0; i < overrides->count; i++)
-        if (strcmp(overrides->items[i].target, target) == 0)
-            return &overrides->items[i];
+    while (count--)
+        if (strcmp(overrides->items[count].target, target) == 0)
+            return &overrides->items[count];
     return NULL;
 }
 
 const struct override *overrides_find(const struct overrides *overrides, const char *target)
 {
-    return find(overrides, target);
+    return find_before(overrides, overrides->count, target);
 }
 
-void overrides_put(struct overrides *overrides, const struct override *order)
+const struct override *overrides_beneath(const struct overrides *overrides, const struct override *order)
 {
-    struct override *old = find(overrides, order->target);
-    if (!old) {
-        overrides->items = mem_grow(overrides->items, &overrides->room, overrides->count + 1, sizeof *overrides->items);
-        old = &overrides->items[overrides->count++];
-    }
-    *old = *order;
+    return find_before(overrides, (size_t)(order - overrides->items), order->target);
 }
 
 static void take_out(struct overrides *overrides, size_t at)
 {
     memmove(&overrides->items[at], &overrides->items[at + 1], (overrides->count - at - 1) * sizeof *overrides->items);
     overrides->count--;
+}
+
+void overrides_put(struct overrides *overrides, const struct override *order)
+{
+    for (size_t i = overrides->count; i--;)
+        if (strcmp(overrides->items[i].target, order->target) == 0 && !override_outlasts(&overrides->items[i], order))
+            take_out(overrides, i);
+    overrides->items = mem_grow(overrides->items, &overrides->room, overrides->count + 1, sizeof *overrides->items);
+    overrides->items[overrides->count++] = *order;
 }
 
 static const char *ordered(const struct override *order)
@@ -59,7 +64,7 @@ static bool nothing_to_enable(const struct overrides *overrides, const struct co
 {
     if (target->scope == SCOPE_ENDPOINT) {
         const char *site = config->sites[config->endpoints[target->index].site].name;
-        const struct override *order = find(overrides, site);
+        const struct override *order = overrides_find(overrides, site);
         if (order)
             return error_set(err, "%s has no order of its own; its site is %s: enable %s", target->text, ordered(order), site);
     }
@@ -75,23 +80,25 @@ static bool nothing_to_enable(const struct overrides *overrides, const struct co
     return error_set(err, "%s is neither drained nor disabled", target->text);
 }
 
-bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, int64_t until_s,
+bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, uint64_t until_ms,
                       struct error *err)
 {
-    struct override *order = find(overrides, target->text);
-    if (!order)
+    if (!overrides_find(overrides, target->text))
         return nothing_to_enable(overrides, config, target, err);
-    if (until_s)
-        order->suspended_until_s = until_s;
-    else
-        take_out(overrides, (size_t)(order - overrides->items));
+    for (size_t i = overrides->count; i--;) {
+        if (strcmp(overrides->items[i].target, target->text) != 0)
+            continue;
+        overrides->items[i].suspended_until_ms = until_ms;
+        if (!until_ms)
+            take_out(overrides, i);
+    }
     return true;
 }
 
-bool overrides_take_ended(struct overrides *overrides, int64_t wall_s, struct override *ret_ended)
+bool overrides_take_ended(struct overrides *overrides, uint64_t now_ms, struct override *ret_ended)
 {
     for (size_t i = 0; i < overrides->count; i++)
-        if (override_ended(&overrides->items[i], wall_s)) {
+        if (override_ended(&overrides->items[i], now_ms)) {
             *ret_ended = overrides->items[i];
             take_out(overrides, i);
             return true;
@@ -99,19 +106,25 @@ bool overrides_take_ended(struct overrides *overrides, int64_t wall_s, struct ov
     return false;
 }
 
-static int64_t sooner(int64_t best, int64_t moment, int64_t wall_s)
+static uint64_t sooner(uint64_t best, uint64_t moment, uint64_t now_ms)
 {
-    return moment > wall_s && (best == 0 || moment < best) ? moment : best;
+    return moment > now_ms && (best == 0 || moment < best) ? moment : best;
 }
 
-int64_t overrides_next_s(const struct overrides *overrides, int64_t wall_s)
+uint64_t overrides_next_ms(const struct overrides *overrides, uint64_t now_ms)
 {
-    int64_t next = 0;
+    uint64_t next = 0;
     for (size_t i = 0; i < overrides->count; i++) {
-        next = sooner(next, overrides->items[i].until_s, wall_s);
-        next = sooner(next, overrides->items[i].suspended_until_s, wall_s);
+        next = sooner(next, overrides->items[i].until_ms, now_ms);
+        next = sooner(next, overrides->items[i].suspended_until_ms, now_ms);
     }
     return next;
+}
+
+void overrides_to_wall(struct overrides *overrides, uint64_t now_ms, int64_t wall_ms)
+{
+    for (size_t i = 0; i < overrides->count; i++)
+        override_to_wall(&overrides->items[i], now_ms, wall_ms);
 }
 
 void effects_init(struct effects *effects, const struct config *config)
@@ -128,7 +141,8 @@ void effects_release(struct effects *effects)
     free(effects->services);
 }
 
-void overrides_apply(const struct overrides *overrides, const struct config *config, int64_t wall_s, struct effects *effects)
+/* Newer orders on the same target come later in the list and overwrite what the older have done. */
+void overrides_apply(const struct overrides *overrides, const struct config *config, uint64_t now_ms, struct effects *effects)
 {
     memset(effects->endpoints, ORDERED_NOTHING, config->endpoint_count);
     memset(effects->sites, ORDERED_NOTHING, config->site_count);
@@ -136,7 +150,7 @@ void overrides_apply(const struct overrides *overrides, const struct config *con
     for (size_t i = 0; i < overrides->count; i++) {
         const struct override *order = &overrides->items[i];
         struct target target;
-        if (!override_active(order, wall_s) || !target_exact(config, order->target, &target))
+        if (!override_active(order, now_ms) || !target_exact(config, order->target, &target))
             continue;
         const bool drain = order->order == ORDER_DRAIN;
         if (target.scope == SCOPE_SERVICE)

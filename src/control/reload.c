@@ -104,6 +104,7 @@ static void note_reload(struct director *director, const struct loading *loading
     log_findings(&loading->report);
     if (done) {
         director->alarms.reload[0] = '\0';
+        director->alarms.orders[0] = '\0';
         log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count,
                    config->site_count, config->endpoint_count);
         return;

@@ -120,13 +120,12 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
     return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list));
 }
 
-/* The whole file, or NULL: there is none, or (with a warning) it cannot be read. */
-static char *read_file(const char *path, struct report *report)
+/* The whole file, or NULL. */
+static char *read_file(const char *path, struct error *err)
 {
     FILE *file = fopen(path, "re");
     if (!file) {
-        if (errno != ENOENT)
-            report_warning(report, path, "cannot be read: %s", strerror(errno));
+        error_set(err, "cannot be read: %s", strerror(errno));
         return NULL;
     }
     struct stat of;
@@ -136,46 +135,58 @@ static char *read_file(const char *path, struct report *report)
         const size_t got = fread(text, 1, (size_t)of.st_size, file);
         text[got] = '\0';
     } else {
-        report_warning(report, path, "is no sound file; it is ignored");
+        error_set(err, "is no sound file");
     }
     fclose(file);
     return text;
 }
 
-static void put_aside(const char *path, bool set_aside, struct report *report, const char *what)
+enum aside { ASIDE_NOT, ASIDE_MOVE, ASIDE_COPY };
+
+/* A copy (by a link) leaves the file in place: should the process end before it is written anew, what is sound in it is still there. */
+static void put_aside(const char *path, enum aside how, struct report *report, const char *what)
 {
     char *bad = mem_format("%s.bad", path);
-    if (!set_aside)
+    if (how == ASIDE_NOT)
         report_warning(report, path, "%s", what);
-    else if (rename(path, bad) == 0)
-        report_warning(report, path, "%s; moved aside as %s", what, bad);
+    else if ((how == ASIDE_COPY && (unlink(bad) == 0 || errno == ENOENT) && link(path, bad) == 0) || rename(path, bad) == 0)
+        report_warning(report, path, "%s; kept aside as %s", what, bad);
     else
-        report_warning(report, path, "%s; it cannot be moved aside: %s", what, strerror(errno));
+        report_warning(report, path, "%s; it cannot be kept aside: %s", what, strerror(errno));
     free(bad);
 }
 
-/* The list under key of the file, owned by *ret_root. NULL when there is none to take; *ret_path is to be freed in every case. */
-static json_t *open_list(const char *folder, enum state_file file, const char *key, bool set_aside, struct report *report,
-                         json_t **ret_root, char **ret_path)
+/* The file's JSON with an array under key, or NULL. */
+static json_t *parse_file(const char *path, const char *key, struct error *err)
 {
-    *ret_path = mem_format("%s/%s", folder, names[file]);
-    *ret_root = NULL;
-    char *text = read_file(*ret_path, report);
+    char *text = read_file(path, err);
     if (!text)
         return NULL;
     json_error_t why;
-    *ret_root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
     free(text);
-    json_t *list = json_object_get(*ret_root, key);
-    char what[sizeof why.text + 64];
-    if (!*ret_root)
-        snprintf(what, sizeof what, "unsound JSON in line %d: %s", why.line, why.text);
-    else if (json_integer_value(json_object_get(*ret_root, "version")) != 1 || !json_is_array(list))
-        snprintf(what, sizeof what, "not a state file of version 1");
-    else
-        return list;
-    put_aside(*ret_path, set_aside, report, what);
+    if (!root)
+        error_set(err, "unsound JSON in line %d: %s", why.line, why.text);
+    if (!root || (json_integer_value(json_object_get(root, "version")) == 1 && json_is_array(json_object_get(root, key))))
+        return root;
+    error_set(err, "not a state file of version 1");
+    json_decref(root);
     return NULL;
+}
+
+/* False: there is something that cannot be read. The list under key is owned by *ret_root, and NULL when there is none to take; *ret_path is to be
+ * freed in every case. */
+static bool open_list(const char *folder, enum state_file file, const char *key, bool set_aside, struct report *report, json_t **ret_root,
+                      json_t **ret_list, char **ret_path)
+{
+    struct error err;
+    *ret_root = NULL;
+    *ret_path = mem_format("%s/%s", folder, names[file]);
+    const bool there = access(*ret_path, F_OK) == 0 || errno != ENOENT;
+    if (there && !(*ret_root = parse_file(*ret_path, key, &err)))
+        put_aside(*ret_path, set_aside ? ASIDE_MOVE : ASIDE_NOT, report, err.text);
+    *ret_list = json_object_get(*ret_root, key);
+    return !there || *ret_root;
 }
 
 static bool copy_text(const json_t *item, const char *key, char *out, size_t room)
@@ -214,25 +225,28 @@ static bool read_override(const json_t *item, struct override *ret_order)
            copy_time(item, "until_s", &ret_order->until_s) && copy_time(item, "suspended_until_s", &ret_order->suspended_until_s);
 }
 
-void state_read_overrides(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct overrides *ret_overrides)
+bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, int64_t wall_s, struct report *report,
+                          struct overrides *ret_overrides)
 {
     *ret_overrides = (struct overrides){0};
-    json_t *root;
+    json_t *root, *list, *item;
     char *path;
-    const json_t *list = open_list(folder, STATE_OVERRIDES, "overrides", set_aside, report, &root, &path), *item;
+    const bool readable = open_list(folder, STATE_OVERRIDES, "overrides", set_aside, report, &root, &list, &path);
     size_t i, unsound = 0;
     json_array_foreach(list, i, item)
     {
         struct override order;
-        if (!read_override(item, &order))
-            unsound++;
-        else if (!override_ended(&order, wall_s))
+        const bool sound = read_override(item, &order);
+        unsound += !sound;
+        override_from_wall(&order, now_ms, wall_s);
+        if (sound && !override_ended(&order, now_ms))
             overrides_put(ret_overrides, &order);
     }
     if (unsound)
-        put_aside(path, set_aside, report, "some orders are unsound; the others hold");
+        put_aside(path, set_aside ? ASIDE_COPY : ASIDE_NOT, report, "some orders are unsound; the others hold");
     json_decref(root);
     free(path);
+    return readable && !unsound;
 }
 
 static bool read_verdict(const json_t *item, struct saved *saved)
@@ -252,9 +266,9 @@ static bool read_verdict(const json_t *item, struct saved *saved)
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved)
 {
     *ret_saved = (struct saved){0};
-    json_t *root;
+    json_t *root, *list, *item;
     char *path;
-    const json_t *list = open_list(folder, STATE_VERDICTS, "checks", set_aside, report, &root, &path), *item;
+    open_list(folder, STATE_VERDICTS, "checks", set_aside, report, &root, &list, &path);
     const int64_t age_s = wall_s - json_integer_value(json_object_get(root, "saved_s"));
     size_t i, unsound = 0;
     if (list && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
@@ -262,7 +276,7 @@ void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, str
     else if (list)
         report_warning(report, path, "the saved verdicts are too old (or of the future) and are ignored");
     if (unsound)
-        put_aside(path, set_aside, report, "some saved verdicts are unsound; the others hold");
+        put_aside(path, set_aside ? ASIDE_MOVE : ASIDE_NOT, report, "some saved verdicts are unsound; the others hold");
     saved_sort(ret_saved);
     json_decref(root);
     free(path);

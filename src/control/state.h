@@ -15,10 +15,11 @@ bool state_open(const char *folder, struct error *err);
 char *state_overrides_text(const struct overrides *overrides);
 char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
 
-enum state_file { STATE_OVERRIDES, STATE_VERDICTS };
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_FILES };
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
 
 /* Reads what is there; warnings go to report. set_aside: move unsound files away (the daemon), or leave them (a mere reader). Orders that have ended
- * are left out. */
-void state_read_overrides(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct overrides *ret_overrides);
+ * are left out. False: some orders, or all, could not be read; a file with sound ones among them is copied aside, and stays until it is written. */
+bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, int64_t wall_s, struct report *report,
+                          struct overrides *ret_overrides);
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved);

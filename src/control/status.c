@@ -70,7 +70,8 @@ static json_t *geo_json(const struct setup *setup)
 static json_t *alarms_json(const struct director *director)
 {
     const struct alarms *alarms = &director->alarms;
-    const char *const all[] = {alarms->publish, alarms->reload, alarms->geo, alarms->state};
+    const char *const all[] = {
+        alarms->publish, alarms->reload, alarms->geo, alarms->orders, alarms->state[STATE_OVERRIDES], alarms->state[STATE_VERDICTS]};
     json_t *list = json_array();
     if (director->engine_stopped_ms)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));

@@ -87,20 +87,37 @@ static void a_short_name_that_fits_two_is_refused(void **state)
     assert_int_equal(target.index, 1);
 }
 
-static struct override order(enum order kind, const char *text, int64_t until_s)
+static struct override order(enum order kind, const char *text, uint64_t until_ms)
 {
     struct target target;
     assert_true(target_exact(config(), text, &target));
-    struct override made = {.order = kind, .scope = target.scope, .since_s = 1000, .until_s = until_s};
+    struct override made = {.order = kind, .scope = target.scope, .since_s = 1000, .until_ms = until_ms};
     snprintf(made.target, sizeof made.target, "%s", target.text);
     snprintf(made.who, sizeof made.who, "root");
     return made;
 }
 
-static void put(struct overrides *overrides, enum order kind, const char *text, int64_t until_s)
+static void put(struct overrides *overrides, enum order kind, const char *text, uint64_t until_ms)
 {
-    const struct override made = order(kind, text, until_s);
+    const struct override made = order(kind, text, until_ms);
     overrides_put(overrides, &made);
+}
+
+static bool enable(struct overrides *overrides, const char *text, uint64_t until_ms, struct error *err)
+{
+    struct target target;
+    assert_true(target_exact(config(), text, &target));
+    return overrides_enable(overrides, config(), &target, until_ms, err);
+}
+
+static uint8_t applied_to_london(const struct overrides *overrides, uint64_t now_ms)
+{
+    struct effects effects;
+    effects_init(&effects, config());
+    overrides_apply(overrides, config(), now_ms, &effects);
+    const uint8_t found = effects.sites[0];
+    effects_release(&effects);
+    return found;
 }
 
 static void a_newer_order_on_the_same_target_replaces_the_older(void **state)
@@ -112,15 +129,46 @@ static void a_newer_order_on_the_same_target_replaces_the_older(void **state)
     put(&overrides, ORDER_DISABLE, "london", 0);
     assert_int_equal(overrides.count, 2);
     assert_int_equal(overrides_find(&overrides, "london")->order, ORDER_DISABLE);
-    assert_int_equal(overrides_find(&overrides, "london")->until_s, 0);
+    assert_int_equal(overrides_find(&overrides, "london")->until_ms, 0);
     overrides_release(&overrides);
 }
 
-static bool enable(struct overrides *overrides, const char *text, int64_t until_s, struct error *err)
+static void an_order_that_ends_first_lies_on_top_of_the_older(void **state)
 {
-    struct target target;
-    assert_true(target_exact(config(), text, &target));
-    return overrides_enable(overrides, config(), &target, until_s, err);
+    (void)state;
+    struct overrides overrides = {0};
+    struct override ended;
+    put(&overrides, ORDER_DISABLE, "london", 0);
+    put(&overrides, ORDER_DRAIN, "london", 5000);
+    put(&overrides, ORDER_DRAIN, "ashburn", 0);
+    put(&overrides, ORDER_DISABLE, "london", 2000);
+    put(&overrides, ORDER_DRAIN, "london", 3000); /* outlasts the last, not those below */
+    assert_int_equal(overrides.count, 4);
+    const struct override *top = overrides_find(&overrides, "london");
+    assert_int_equal(top->until_ms, 3000);
+    assert_int_equal(overrides_beneath(&overrides, top)->until_ms, 5000);
+    assert_int_equal(applied_to_london(&overrides, 2999), ORDERED_DRAIN);
+    assert_true(overrides_take_ended(&overrides, 5000, &ended));
+    assert_true(overrides_take_ended(&overrides, 5000, &ended));
+    assert_false(overrides_take_ended(&overrides, 5000, &ended));
+    assert_int_equal(applied_to_london(&overrides, 5000), ORDERED_DISABLE);
+    assert_null(overrides_beneath(&overrides, overrides_find(&overrides, "london")));
+    overrides_release(&overrides);
+}
+
+static void enabling_lifts_the_older_orders_too(void **state)
+{
+    (void)state;
+    struct overrides overrides = {0};
+    struct error err;
+    put(&overrides, ORDER_DISABLE, "london", 0);
+    put(&overrides, ORDER_DRAIN, "london", 5000);
+    assert_true(enable(&overrides, "london", 2000, &err));
+    assert_int_equal(applied_to_london(&overrides, 1999), ORDERED_NOTHING);
+    assert_int_equal(applied_to_london(&overrides, 2000), ORDERED_DRAIN);
+    assert_true(enable(&overrides, "london", 0, &err));
+    assert_int_equal(overrides.count, 0);
+    overrides_release(&overrides);
 }
 
 static void enabling_ends_the_order_of_that_very_target(void **state)
@@ -152,16 +200,6 @@ static void enabling_what_has_no_order_is_refused_and_says_what_has(void **state
     overrides_release(&overrides);
 }
 
-static uint8_t applied_to_london(const struct overrides *overrides, int64_t wall_s)
-{
-    struct effects effects;
-    effects_init(&effects, config());
-    overrides_apply(overrides, config(), wall_s, &effects);
-    const uint8_t found = effects.sites[0];
-    effects_release(&effects);
-    return found;
-}
-
 static void enabling_for_a_time_suspends_and_then_the_order_is_back(void **state)
 {
     (void)state;
@@ -169,10 +207,10 @@ static void enabling_for_a_time_suspends_and_then_the_order_is_back(void **state
     struct error err;
     put(&overrides, ORDER_DISABLE, "london", 5000);
     assert_true(enable(&overrides, "london", 2000, &err));
-    assert_int_equal(overrides_next_s(&overrides, 1000), 2000);
+    assert_int_equal(overrides_next_ms(&overrides, 1000), 2000);
     assert_int_equal(applied_to_london(&overrides, 1999), ORDERED_NOTHING);
     assert_int_equal(applied_to_london(&overrides, 2000), ORDERED_DISABLE);
-    assert_int_equal(overrides_next_s(&overrides, 2000), 5000);
+    assert_int_equal(overrides_next_ms(&overrides, 2000), 5000);
     assert_int_equal(applied_to_london(&overrides, 5000), ORDERED_NOTHING);
     overrides_release(&overrides);
 }
@@ -185,13 +223,13 @@ static void orders_end_at_their_second_and_not_before(void **state)
     put(&overrides, ORDER_DRAIN, "london", 2000);
     put(&overrides, ORDER_DRAIN, "ashburn", 0);
     put(&overrides, ORDER_DRAIN, "service:sip.test.", 1500);
-    assert_int_equal(overrides_next_s(&overrides, 1000), 1500);
+    assert_int_equal(overrides_next_ms(&overrides, 1000), 1500);
     assert_false(overrides_take_ended(&overrides, 1499, &ended));
     assert_true(overrides_take_ended(&overrides, 2000, &ended));
     assert_true(overrides_take_ended(&overrides, 2000, &ended));
     assert_false(overrides_take_ended(&overrides, 2000, &ended));
     assert_int_equal(overrides.count, 1);
-    assert_int_equal(overrides_next_s(&overrides, 2000), 0);
+    assert_int_equal(overrides_next_ms(&overrides, 2000), 0);
     overrides_release(&overrides);
 }
 
@@ -223,6 +261,8 @@ int main(void)
         cmocka_unit_test(a_target_that_is_not_there_is_refused_with_help),
         cmocka_unit_test(a_short_name_that_fits_two_is_refused),
         cmocka_unit_test(a_newer_order_on_the_same_target_replaces_the_older),
+        cmocka_unit_test(an_order_that_ends_first_lies_on_top_of_the_older),
+        cmocka_unit_test(enabling_lifts_the_older_orders_too),
         cmocka_unit_test(enabling_ends_the_order_of_that_very_target),
         cmocka_unit_test(enabling_what_has_no_order_is_refused_and_says_what_has),
         cmocka_unit_test(enabling_for_a_time_suspends_and_then_the_order_is_back),

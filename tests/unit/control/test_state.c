@@ -66,14 +66,14 @@ static void orders_come_back_as_they_were_saved(void **state)
     (void)state;
     struct error err;
     struct overrides saved = {0}, read;
-    const struct override first = {.order = ORDER_DRAIN,
-                                   .scope = SCOPE_ENDPOINT,
-                                   .target = "london/lb1.sip.test.",
-                                   .reason = "a \"quoted\" reason\\ \xc3\xa9",
-                                   .who = "root",
-                                   .since_s = 1700000000,
-                                   .until_s = 1800000000,
-                                   .suspended_until_s = 1750000000};
+    struct override first = {.order = ORDER_DRAIN,
+                             .scope = SCOPE_ENDPOINT,
+                             .target = "london/lb1.sip.test.",
+                             .reason = "a \"quoted\" reason\\ \xc3\xa9",
+                             .who = "root",
+                             .since_s = 1700000000,
+                             .until_s = 1800000000,
+                             .suspended_until_s = 1750000000};
     const struct override second = {
         .order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
     overrides_put(&saved, &first);
@@ -81,7 +81,8 @@ static void orders_come_back_as_they_were_saved(void **state)
     char *text = state_overrides_text(&saved);
     assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
     assert_false(is_there("overrides.json.new"));
-    state_read_overrides(folder, true, 1760000000, &report, &read);
+    override_from_wall(&first, 77, 1740000000);
+    assert_true(state_read_overrides(folder, true, 77, 1740000000, &report, &read));
     assert_int_equal(report.count, 0);
     assert_int_equal(read.count, 2);
     assert_memory_equal(&read.items[0], &first, sizeof first);
@@ -100,7 +101,7 @@ static void orders_that_have_ended_meanwhile_are_left_out(void **state)
     overrides_put(&saved, &order);
     char *text = state_overrides_text(&saved);
     assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
-    state_read_overrides(folder, true, 1000, &report, &read);
+    state_read_overrides(folder, true, 1, 1000, &report, &read);
     assert_int_equal(read.count, 0);
     free(text);
     overrides_release(&saved);
@@ -124,7 +125,7 @@ static void unsound_files_are_moved_aside_with_a_warning(void **state)
         struct overrides read;
         const size_t before = report.count;
         put_file("overrides.json", cases[i]);
-        state_read_overrides(folder, true, 0, &report, &read);
+        assert_false(state_read_overrides(folder, true, 1, 0, &report, &read));
         assert_int_equal(read.count, 0);
         assert_int_equal(report.errors, 0);
         if (report.count != before + 1 || is_there("overrides.json") || !is_there("overrides.json.bad"))
@@ -134,12 +135,45 @@ static void unsound_files_are_moved_aside_with_a_warning(void **state)
     assert_true(warned_of("overrides.json.bad"));
 }
 
+static void what_is_no_file_is_moved_aside_too(void **state)
+{
+    (void)state;
+    struct overrides read;
+    char path[128];
+    snprintf(path, sizeof path, "%s/overrides.json", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(state_read_overrides(folder, true, 1, 0, &report, &read));
+    assert_true(warned_of("overrides.json.bad"));
+    snprintf(path, sizeof path, "%s/overrides.json.bad", folder);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void orders_on_one_target_come_back_one_on_top_of_the_other(void **state)
+{
+    (void)state;
+    struct error err;
+    struct overrides saved = {0}, read;
+    const struct override below = {.order = ORDER_DISABLE, .scope = SCOPE_SITE, .target = "london"},
+                          top = {.order = ORDER_DRAIN, .scope = SCOPE_SITE, .target = "london", .until_s = 2000, .until_ms = 5};
+    overrides_put(&saved, &below);
+    overrides_put(&saved, &top);
+    char *text = state_overrides_text(&saved);
+    assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
+    assert_true(state_read_overrides(folder, true, 77, 1000, &report, &read));
+    assert_int_equal(read.count, 2);
+    assert_int_equal(overrides_find(&read, "london")->order, ORDER_DRAIN);
+    assert_non_null(overrides_beneath(&read, overrides_find(&read, "london")));
+    free(text);
+    overrides_release(&saved);
+    overrides_release(&read);
+}
+
 static void a_mere_reader_leaves_unsound_files_where_they_are(void **state)
 {
     (void)state;
     struct overrides read;
     put_file("overrides.json", "{");
-    state_read_overrides(folder, false, 0, &report, &read);
+    state_read_overrides(folder, false, 1, 0, &report, &read);
     assert_int_equal(report.count, 1);
     assert_true(is_there("overrides.json"));
     overrides_release(&read);
@@ -159,10 +193,11 @@ static void one_unsound_order_does_not_cost_the_others(void **state)
                  "0") "," ORDER_ITEM("\"drain\"", "\"world\"", "\"b\"",
                                      "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "7", "0") "," ORDER_ITEM("\"drain\"", "\"site\"", "\"c\"",
                                                                                                            "-1") ",5,null]}");
-    state_read_overrides(folder, true, 0, &report, &read);
+    assert_false(state_read_overrides(folder, true, 1, 0, &report, &read));
     assert_int_equal(read.count, 1);
     assert_string_equal(read.items[0].target, "london");
     assert_true(is_there("overrides.json.bad"));
+    assert_true(is_there("overrides.json")); /* until it is written anew: it has a sound one */
     assert_true(warned_of("the others hold"));
     overrides_release(&read);
 }
@@ -236,7 +271,7 @@ static void nothing_saved_is_no_reason_for_a_warning(void **state)
     (void)state;
     struct overrides orders;
     struct saved verdicts;
-    state_read_overrides(folder, true, 0, &report, &orders);
+    assert_true(state_read_overrides(folder, true, 1, 0, &report, &orders));
     state_read_verdicts(folder, true, 0, &report, &verdicts);
     assert_int_equal(orders.count + verdicts.count + report.count, 0);
 }
@@ -276,6 +311,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(orders_come_back_as_they_were_saved, begin, end),
         cmocka_unit_test_setup_teardown(orders_that_have_ended_meanwhile_are_left_out, begin, end),
         cmocka_unit_test_setup_teardown(unsound_files_are_moved_aside_with_a_warning, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_no_file_is_moved_aside_too, begin, end),
+        cmocka_unit_test_setup_teardown(orders_on_one_target_come_back_one_on_top_of_the_other, begin, end),
         cmocka_unit_test_setup_teardown(a_mere_reader_leaves_unsound_files_where_they_are, begin, end),
         cmocka_unit_test_setup_teardown(one_unsound_order_does_not_cost_the_others, begin, end),
         cmocka_unit_test_setup_teardown(verdicts_come_back_by_the_identity_of_their_check, begin, end),
