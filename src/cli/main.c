@@ -46,7 +46,10 @@ static const struct command {
      "no new callers to TARGET, unless nothing else is left; a service: short TTLs. TARGET is SITE,\n"
      "SITE/HOST (the first labels of HOST are enough) or service:NAME",
      show_order},
-    {"disable", " TARGET", 1, TAKES_ORDER, "no callers to TARGET at all, whatever else is down; a service: no answer records", show_order},
+    {"disable", " TARGET", 1, TAKES_ORDER,
+     "no callers to TARGET, also when all others are down. Where everything is disabled, the service's\n"
+     "on_all_down decides. A service: no answer records",
+     show_order},
     {"enable", " TARGET", 1, TAKES_ORDER, "ends the order on TARGET; with --for only for that time", show_order},
     {"overrides", "", 0, 0, "the orders: by whom, why, until when", show_overrides},
     {"reload", "", 0, 0, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
@@ -181,10 +184,11 @@ static int ask_daemon(const struct command *command, const struct arguments *arg
     char *path = args->config ? socket_of(args->config) : strdup(args->socket ? args->socket : given && *given ? given : default_socket);
     if (!path)
         return EXIT_WRONG;
-    const bool stop = strcmp(command->name, "stop") == 0, reload = strcmp(command->name, "reload") == 0;
+    const bool stop = strcmp(command->name, "stop") == 0;
+    const bool loads = strcmp(command->name, "reload") == 0 || command->takes & TAKES_CLIENT; /* waits for files to be read */
     struct error err;
     json_t *request = make_request(command, args);
-    json_t *reply = connection_ask(path, request, reload ? RELOAD_S : QUICK_S, stop, &err);
+    json_t *reply = connection_ask(path, request, loads ? RELOAD_S : QUICK_S, stop, &err);
     json_decref(request);
     free(path);
     if (!reply) {

@@ -26,6 +26,8 @@ static void show_client(const json_t *explain)
     putchar('\n');
     if (*text_of(explain, "place_error"))
         printf("            %s\n", text_of(explain, "place_error"));
+    if (json_is_true(json_object_get(explain, "place_outdated")))
+        puts("            that is from the geo files as they are now; answers are made from older ones");
 }
 
 static void show_service(const json_t *explain)

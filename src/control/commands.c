@@ -1,9 +1,12 @@
 /* The admin socket's requests, each to what does it. */
 #include "control/director.h"
 
+#include "base/memory.h"
 #include "control/describe.h"
 #include "control/explain.h"
 #include "control/protocol.h"
+
+#include <stdlib.h>
 
 static json_t *with(const char *key, json_t *value)
 {
@@ -12,11 +15,86 @@ static json_t *with(const char *key, json_t *value)
     return reply;
 }
 
-static json_t *explain_command(const struct view *view, const struct request *request)
+/* An explanation on its way through the loader's thread, for reading the sources of geo data takes long. */
+struct explaining {
+    struct job job;
+    struct director *director;
+    struct client *client;
+    struct world *world;
+    struct place *place;
+    struct inquiry asked;
+    struct located located;
+};
+
+static void run_explaining(struct job *job)
 {
+    struct explaining *explaining = (struct explaining *)job;
+    explain_locate(explaining->world, explaining->place, &explaining->asked, &explaining->located);
+}
+
+static void end_explaining(struct job *job)
+{
+    struct explaining *explaining = (struct explaining *)job;
+    const struct view view = director_view(explaining->director);
     struct error err;
-    json_t *explained = explain(view, request->name, request->type, request->client, &err);
-    return explained ? with("explain", explained) : reply_error("%s", err.text);
+    json_t *explained = explain(&view, &explaining->asked, &explaining->located, &err);
+    admin_reply(explaining->client, explained ? with("explain", explained) : reply_error("%s", err.text));
+    place_unref(explaining->place);
+    world_unref(explaining->world);
+    free(explaining);
+}
+
+static void explain_command(struct director *director, struct client *client, const struct request *request)
+{
+    struct inquiry asked;
+    struct error err;
+    if (!explain_read(request->name, request->type, request->client, &asked, &err)) {
+        admin_reply(client, reply_error("%s", err.text));
+        return;
+    }
+    struct explaining *explaining = mem_new(1, sizeof *explaining);
+    *explaining = (struct explaining){.job = {.run = run_explaining, .done = end_explaining},
+                                      .director = director,
+                                      .client = client,
+                                      .world = world_ref(director->setup->world),
+                                      .place = place_ref(director->setup->place),
+                                      .asked = asked};
+    work_push(director->loader, &explaining->job);
+}
+
+/* A service whose endpoints are all disabled, or NULL. */
+static const struct service *emptied_service(const struct setup *setup)
+{
+    const struct config *config = world_config(setup->world);
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service *service = &config->services[i];
+        bool left = setup->effects.services[i] == SERVICE_DISABLED;
+        for (size_t s = 0; s < service->site_count && !left; s++) {
+            const struct site *site = &config->sites[service->sites[s]];
+            for (size_t e = site->first_endpoint; e < (size_t)site->first_endpoint + site->endpoint_count; e++)
+                left |= setup->effects.sites[service->sites[s]] != ORDERED_DISABLE && setup->effects.endpoints[e] != ORDERED_DISABLE;
+        }
+        if (!left)
+            return service;
+    }
+    return NULL;
+}
+
+static void warn_of_emptied(const struct setup *setup, json_t *reply)
+{
+    static const char *const then[] = {
+        [ALL_DOWN_SERVE_ALL] = "they are answered all the same",
+        [ALL_DOWN_STATIC] = "the zone file's records are answered",
+        [ALL_DOWN_EMPTY] = "no records are answered",
+    };
+    const struct service *service = emptied_service(setup);
+    if (!service)
+        return;
+    const char *other = json_string_value(json_object_get(reply, "warning"));
+    char *text = mem_format("%s%severy endpoint of service %s is disabled: with on_all_down = \"%s\", %s", other ? other : "",
+                            other ? "; " : "", service->name, all_down_text(service->on_all_down), then[service->on_all_down]);
+    json_object_set_new(reply, "warning", json_string(text));
+    free(text);
 }
 
 /* Replies when the order is on disk, too: what was confirmed survives a crash. */
@@ -24,6 +102,8 @@ static void order(struct director *director, struct client *client, const struct
 {
     char who[WHO_TEXT];
     json_t *reply = orders_command(director, request, client_who(client, who, sizeof who));
+    if (request->command != COMMAND_ENABLE && json_is_true(json_object_get(reply, "ok")))
+        warn_of_emptied(director->setup, reply);
     if (json_is_true(json_object_get(reply, "ok")))
         persist_overrides(director, client, reply);
     else
@@ -37,8 +117,7 @@ static json_t *describe(const struct director *director, const struct request *r
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_SITES: return with("sites", describe_sites(&view));
     case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
-    case COMMAND_OVERRIDES: return with("overrides", describe_overrides(&view));
-    default: return explain_command(&view, request);
+    default: return with("overrides", describe_overrides(&view));
     }
 }
 
@@ -55,6 +134,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_DRAIN:
     case COMMAND_DISABLE:
     case COMMAND_ENABLE: order(director, client, &request); break;
+    case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client); break;
     case COMMAND_STOP:
         admin_reply(client, reply_ok());

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct asked {
-    uint8_t name[NAME_OCTETS];
-    size_t name_len;
-    uint16_t type;
-    struct prefix client;
-};
-
 /* Unlike in the configuration, bits beyond the length are no error here: operators paste the address of a caller. */
 static bool read_client(const char *text, struct prefix *ret_client, struct error *err)
 {
@@ -41,7 +34,7 @@ static bool read_client(const char *text, struct prefix *ret_client, struct erro
     return true;
 }
 
-static bool read_question(const char *name, const char *type, const char *client, struct asked *ret_asked, struct error *err)
+bool explain_read(const char *name, const char *type, const char *client, struct inquiry *ret_asked, struct error *err)
 {
     ret_asked->name_len = name_from_text(name, ret_asked->name);
     if (!ret_asked->name_len)
@@ -53,7 +46,7 @@ static bool read_question(const char *name, const char *type, const char *client
 }
 
 /* The question as a resolver would ask it: EDNS with the client's subnet (RFC 7871 6). */
-static size_t write_query(const struct asked *asked, uint8_t *out, size_t room)
+static size_t write_query(const struct inquiry *asked, uint8_t *out, size_t room)
 {
     const struct prefix *client = &asked->client;
     const unsigned octets = (client->len + 7u) / 8;
@@ -77,7 +70,7 @@ static size_t write_query(const struct asked *asked, uint8_t *out, size_t room)
     return w.bad ? 0 : writer_len(&w);
 }
 
-static json_t *ask(const struct view *view, const struct asked *asked)
+static json_t *ask(const struct view *view, const struct inquiry *asked)
 {
     uint8_t packet[HEADER_LEN + NAME_OCTETS + 64], *out = mem_new(MESSAGE_MAX, 1);
     struct answered answered;
@@ -210,26 +203,27 @@ static void explain_decision(const struct view *view, const struct decision *dec
     explain_choice(view, decision, place, ret_object);
 }
 
-json_t *explain(const struct view *view, const char *name, const char *type, const char *client, struct error *err)
+void explain_locate(const struct world *world, const struct place *place, const struct inquiry *asked, struct located *ret_located)
 {
-    struct asked asked;
+    *ret_located = (struct located){.outdated = geo_outdated(place_geo(place))};
+    geo_locate(world_config(world), &asked->client.addr, &ret_located->place, &ret_located->err);
+}
+
+json_t *explain(const struct view *view, const struct inquiry *asked, const struct located *located, struct error *err)
+{
     if (!view->snapshot) {
         error_set(err, "nothing is answered yet: the first probes are on their way");
         return NULL;
     }
-    if (!read_question(name, type, client, &asked, err))
-        return NULL;
     char text[NAME_TEXT], number[16], network[PREFIX_TEXT];
-    struct geo_place place = {0};
-    struct error geo_failed = {""};
-    geo_locate(world_config(view->setup->world), &asked.client.addr, &place, &geo_failed);
-    const struct decision decision = snapshot_decide(view->snapshot, asked.name, asked.name_len, asked.type, &asked.client.addr);
-    json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:b, s:o}", "name", name_to_text(asked.name, text), "type",
-                               zone_type_text(asked.type, number), "client", prefix_format(&asked.client, network), "place",
-                               explain_place(&place), "steered", decision.steered, "answer", ask(view, &asked));
-    if (geo_failed.text[0])
-        json_object_set_new(object, "place_error", json_string(geo_failed.text));
+    const struct decision decision = snapshot_decide(view->snapshot, asked->name, asked->name_len, asked->type, &asked->client.addr);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o}", "name", name_to_text(asked->name, text), "type",
+                               zone_type_text(asked->type, number), "client", prefix_format(&asked->client, network), "place",
+                               explain_place(&located->place), "place_outdated", located->outdated, "steered", decision.steered, "answer",
+                               ask(view, asked));
+    if (located->err.text[0])
+        json_object_set_new(object, "place_error", json_string(located->err.text));
     if (decision.steered)
-        explain_decision(view, &decision, &place, object);
+        explain_decision(view, &decision, &located->place, object);
     return object;
 }

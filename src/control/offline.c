@@ -63,7 +63,13 @@ static json_t *explain_alone(struct world *world, struct place *place, const str
     struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, 1);
     view.snapshot = snapshot;
     struct error err;
-    json_t *explained = explain(&view, question->name, question->type, question->client, &err);
+    struct inquiry asked;
+    struct located located;
+    json_t *explained = NULL;
+    if (explain_read(question->name, question->type, question->client, &asked, &err)) {
+        explain_locate(world, place, &asked, &located);
+        explained = explain(&view, &asked, &located, &err);
+    }
     json_t *reply = explained ? reply_ok() : reply_error("%s", err.text);
     if (explained)
         json_object_set_new(reply, "explain", explained);

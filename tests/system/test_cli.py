@@ -92,6 +92,27 @@ def test_enable_speaks_json_too(lab):
     assert lab.cli("enable", "london", json_form=True)["ok"] is True
 
 
+def test_explain_tells_when_the_geo_files_are_not_those_of_the_answers(lab):
+    words = ("explain", f"_sip._udp.{ZONE}", "SRV", "--client", CLIENT["london"])
+    assert lab.cli(*words, json_form=True)["explain"]["place_outdated"] is False
+    lab.write_file("nets.conf", "10.1.0.0/16 0\n")  # unsound, so that it stays so
+    assert lab.cli(*words, json_form=True)["explain"]["place_outdated"] is True
+    assert "answers are made from older ones" in lab.cli(*words)
+
+
+def test_an_order_that_leaves_a_service_nobody_is_warned_of(lab):
+    *others, last = lab.sites
+    for site in others:
+        lab.cli("disable", site)
+        assert "warning" not in lab.last.stderr
+    lab.cli("drain", last)
+    assert "warning" not in lab.last.stderr
+    lab.cli("disable", last)
+    assert "warning: every endpoint of service" in lab.last.stderr and 'on_all_down = "serve-all"' in lab.last.stderr
+    lab.cli("enable", last)
+    assert "warning" not in lab.last.stderr
+
+
 def test_explain_of_a_name_that_is_not_served_says_so(lab):
     assert "REFUSED" in lab.cli("explain", "example.org.", "SRV", "--client", "10.1.2.3", code=None)
 

@@ -61,7 +61,12 @@ static json_t *explained(const struct scene *scene, const char *name, const char
 {
     const struct view view = {
         .setup = scene->setup, .overrides = &scene->overrides, .snapshot = scene->snapshot, .now_ms = 61000, .wall_s = 5000};
-    return explain(&view, name, type, client, err);
+    struct inquiry asked;
+    struct located located;
+    if (!explain_read(name, type, client, &asked, err))
+        return NULL;
+    explain_locate(fixture.world.world, fixture.world.place, &asked, &located);
+    return explain(&view, &asked, &located, err);
 }
 
 static const char *text_at(const json_t *object, const char *list, size_t index, const char *key)
