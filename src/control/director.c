@@ -281,23 +281,6 @@ static void start_timers(struct director *director)
     orders_pass(director);
 }
 
-static void log_findings(const struct report *report)
-{
-    for (size_t i = 0; i < report->count; i++)
-        if (report->findings[i].severity == SEVERITY_ERROR)
-            log_error("%s", report->findings[i].text);
-        else
-            log_warning("%s", report->findings[i].text);
-}
-
-static void warn_of_unknown_targets(const struct director *director, struct report *report)
-{
-    struct target target;
-    for (size_t i = 0; i < director->overrides.count; i++)
-        if (!target_exact(world_config(director->setup->world), director->overrides.items[i].target, &target))
-            report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
-}
-
 /* All that a start reads but the state; every finding is told before it fails. */
 static bool read_files(struct director *director, struct world **ret_world, struct place **ret_place)
 {
@@ -344,7 +327,7 @@ static bool read_state(struct director *director, struct world *world, struct pl
         state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
-    warn_of_unknown_targets(director, &report);
+    warn_of_void_orders(director, world_config(world), &report);
     log_findings(&report);
     saved_release(&saved);
     report_release(&report);

@@ -88,6 +88,9 @@ bool director_publish(struct director *director);
 /* reload.c. client may be NULL (SIGHUP). */
 void reload_begin(struct director *director, struct client *client);
 void geo_check(struct director *director);
+void log_findings(const struct report *report);
+/* Orders whose target is not in config: they hold nothing back. */
+void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report);
 
 /* orders.c */
 struct request;

@@ -33,7 +33,7 @@ static void loading_free(struct loading *loading)
     free(loading);
 }
 
-static void log_findings(const struct report *report)
+void log_findings(const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++)
         if (report->findings[i].severity == SEVERITY_ERROR)
@@ -66,13 +66,12 @@ static void warn_of_restart(const struct director *director, const struct config
         report_warning(report, config->path, format, "state");
 }
 
-static void warn_of_orders(const struct director *director, const struct config *config, struct report *report)
+void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report)
 {
     struct target target;
     for (size_t i = 0; i < director->overrides.count; i++)
         if (!target_exact(config, director->overrides.items[i].target, &target))
-            report_warning(report, NULL, "the order on %s has no effect any more: there is no such target",
-                           director->overrides.items[i].target);
+            report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
 }
 
 /* The new state of affairs, published or undone. What is believed of checks that stay is kept, by the engine and here. */
@@ -81,7 +80,7 @@ static bool install(struct director *director, struct loading *loading)
     struct setup *old = director->setup;
     const struct config *config = world_config(loading->world);
     warn_of_restart(director, config, &loading->report);
-    warn_of_orders(director, config, &loading->report);
+    warn_of_void_orders(director, config, &loading->report);
     director->setup = setup_new(loading->world, loading->place, old, NULL, clock_ms());
     if (director->serving && !director_publish(director)) {
         report_error(&loading->report, NULL, "%s", director->alarms.publish);
@@ -234,7 +233,14 @@ static void end_refresh(struct job *job)
 
 void geo_check(struct director *director)
 {
-    if (director->geo_loading || !geo_changed(place_geo(director->setup->place)))
+    if (director->geo_loading)
+        return;
+    struct geo *geo = place_geo(director->setup->place);
+    const bool was_missing = geo_missing(geo);
+    const bool changed = geo_changed(geo);
+    if (!was_missing && geo_missing(geo))
+        log_error("geo data: %s is missing; the data loaded before are still in use", geo_missing(geo));
+    if (!changed)
         return;
     const uint64_t print = geo_print(&world_config(director->setup->world)->geo);
     if (print == director->geo_failed_print)

@@ -67,6 +67,17 @@ static json_t *geo_json(const struct setup *setup)
                      "files", files);
 }
 
+/* Until they are ended, or there is such a target again. */
+static void add_void_orders(const struct director *director, json_t *list)
+{
+    struct report report;
+    report_init(&report);
+    warn_of_void_orders(director, world_config(director->setup->world), &report);
+    for (size_t i = 0; i < report.count; i++)
+        json_array_append_new(list, json_string(report.findings[i].text));
+    report_release(&report);
+}
+
 static json_t *alarms_json(const struct director *director)
 {
     const struct alarms *alarms = &director->alarms;
@@ -80,6 +91,10 @@ static json_t *alarms_json(const struct director *director)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));
+    add_void_orders(director, list);
+    const char *missing = geo_missing(place_geo(director->setup->place));
+    if (missing)
+        json_array_append_new(list, json_sprintf("geo data: %s is missing; the data loaded before are still in use", missing));
     return list;
 }
 

@@ -197,6 +197,10 @@ class Lab:
             f.seek(self.mark)
             return f.read()
 
+    def wait_logged(self, text):
+        """The log is written behind everything else."""
+        wait_for(lambda: text in self.log(), 10 * SLOW, f"{text!r} in the log")
+
     def signal(self, number):
         os.kill(self.process.pid, number)
 

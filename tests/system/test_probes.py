@@ -237,3 +237,17 @@ def test_kamailio_over_tcp(make_lab, kamailio):  # noqa: F811
     wait_for(lambda: verdicts(lab)["london", "lb1"] == "draining", 2 * FAILOVER_BOUND_S, "503 over TCP")
     servers["ashburn"].end()
     wait_for(lambda: verdicts(lab)["ashburn", "lb1"] == "down", 2 * FAILOVER_BOUND_S, "gone")
+
+
+def test_renaming_a_probe_does_not_bring_the_dead_back(farmed):
+    lab = farmed(interval="5s", timeout="2s", before=lambda lab: lab.farm.set("silent", *site_ips(lab, "london")))
+    wait_for(lambda: all(verdicts(lab)["london", host] == "down" for host in lab.hosts), 20 * SLOW, "london is down")
+    wait_for(lambda: lab.winner(CLIENT["london"]) == "ashburn", 5 * SLOW, "callers go elsewhere")
+    lab.conf["probes"]["renamed"] = lab.conf["probes"].pop("options")
+    for site in lab.conf["sites"]:
+        for endpoint in site["endpoints"]:
+            endpoint["probes"] = ["renamed"]
+    lab.write()
+    lab.cli("reload")
+    assert lab.winner(CLIENT["london"]) == "ashburn"
+    assert all(verdicts(lab)["london", host] == "down" for host in lab.hosts)

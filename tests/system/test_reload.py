@@ -58,7 +58,7 @@ def test_a_bad_reload_leaves_the_old_state_serving_and_says_why(lab, what):
     lab.write_file(name, spoil(good))
     output = lab.cli("reload", code=1)
     assert said in output + lab.last.stderr
-    assert said in lab.log()
+    lab.wait_logged(said)
     assert {client: lab.srv(client) for client in CLIENT.values()} == before
     lab.write_file(name, good)
     lab.cli("reload")
@@ -87,7 +87,7 @@ def test_a_broken_database_changes_nothing(make_lab, spoil):
         octets = f.read()
     lab.write_file("city.mmdb", spoil(octets))
     lab.cli("reload", code=1)
-    assert "city.mmdb" in lab.log()
+    lab.wait_logged("city.mmdb")
     assert lab.winner(CLIENT["london"]) == "london"
 
 
@@ -111,3 +111,33 @@ def test_orders_stay_through_a_reload(lab):
     lab.write()
     lab.cli("reload")
     assert lab.winner(CLIENT["london"]) != "london" and "kept" in lab.cli("overrides")
+
+
+def test_an_order_whose_target_is_renamed_is_told_until_it_is_ended_or_the_name_is_back(lab):
+    lab.cli("drain", "london", "--reason", "fibre works")
+    lab.conf["sites"][0]["name"] = "londinium"
+    lab.write()
+    lab.cli("reload")
+    said = "the order on london has no effect"
+    assert said in lab.last.stderr
+    lab.wait_logged(said)
+    assert said in lab.cli("status", code=1)
+    lab.conf["sites"][0]["name"] = "london"
+    lab.write()
+    lab.cli("reload")
+    assert said not in lab.cli("status")
+    lab.conf["sites"][0]["name"] = "londinium"
+    lab.write()
+    lab.cli("reload")
+    lab.cli("enable", "london")
+    assert said not in lab.cli("status")
+
+
+def test_a_geo_file_that_is_gone_is_an_alarm_until_it_is_back(lab):
+    os.rename(f"{lab.folder}/nets.conf", f"{lab.folder}/away")
+    wait_for(lambda: "nets.conf is missing" in lab.cli("status", code=None), 20, "the alarm")
+    assert lab.last.returncode == 1
+    lab.wait_logged("nets.conf is missing")
+    assert lab.winner(CLIENT["london"]) == "london"
+    os.rename(f"{lab.folder}/away", f"{lab.folder}/nets.conf")
+    wait_for(lambda: "nets.conf is missing" not in lab.cli("status", code=None), 20, "the end of it")
