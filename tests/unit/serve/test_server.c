@@ -226,6 +226,25 @@ static void a_slow_reader_loses_nothing_of_its_own(void **state)
     close(fd);
 }
 
+/* One octet a second is not silence, but no whole query either: the place is kept for TCP_IDLE_S, as docs/query-path.md says. */
+static void a_query_in_drops_holds_its_place_for_ten_seconds_only(void **state)
+{
+    uint8_t q[514], octet;
+    const size_t len = framed(q, 1);
+    (void)state;
+    const int fd = client(SOCK_STREAM, 0, NULL);
+    unsigned seconds = 0;
+    for (; seconds < 20; seconds++) {
+        if (send(fd, q + seconds % len, 1, MSG_NOSIGNAL) != 1)
+            break;
+        sleep(1);
+        if (recv(fd, &octet, 1, MSG_DONTWAIT) == 0)
+            break;
+    }
+    assert_in_range(seconds, 8, 15);
+    close(fd);
+}
+
 static void nothing_is_lost_while_snapshots_are_swapped(void **state)
 {
     struct error err;
@@ -291,6 +310,7 @@ int main(void)
         CASE(a_half_closed_connection_still_gets_its_answers),
         CASE(a_length_that_no_query_has_ends_the_connection_and_the_next_works),
         CASE(a_slow_reader_loses_nothing_of_its_own),
+        CASE(a_query_in_drops_holds_its_place_for_ten_seconds_only),
         CASE(nothing_is_lost_while_snapshots_are_swapped),
         CASE(counters_say_what_was_done),
         CASE(an_address_in_use_is_told),
