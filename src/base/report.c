@@ -45,13 +45,3 @@ void report_warning(struct report *report, const char *place, const char *format
     add(report, SEVERITY_WARNING, place, format, args);
     va_end(args);
 }
-
-void report_take(struct report *report, struct report *from)
-{
-    report->findings = mem_grow(report->findings, &report->room, report->count + from->count, sizeof *report->findings);
-    for (size_t i = 0; i < from->count; i++)
-        report->findings[report->count++] = from->findings[i];
-    report->errors += from->errors;
-    free(from->findings);
-    report_init(from);
-}

@@ -24,6 +24,3 @@ void report_release(struct report *report);
 /* Adds a finding. place may be NULL, else it is put in front as "place: ". Returns false, for `return report_error(...)`. */
 bool report_error(struct report *report, const char *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void report_warning(struct report *report, const char *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-/* Moves all findings of from to the end of report; from is empty afterwards. */
-void report_take(struct report *report, struct report *from);

@@ -26,30 +26,12 @@ const char *transport_text(enum transport transport)
     return transports[transport];
 }
 
-static bool find(const char *text, const char *const *texts, size_t count, size_t *ret_index)
+bool verdict_from_text(const char *text, enum verdict *ret_verdict)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(texts[i], text) == 0) {
-            *ret_index = i;
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
+        if (strcmp(verdicts[i], text) == 0) {
+            *ret_verdict = (enum verdict)i;
             return true;
         }
     return false;
-}
-
-bool verdict_from_text(const char *text, enum verdict *ret_verdict)
-{
-    size_t i;
-    if (!find(text, verdicts, sizeof verdicts / sizeof *verdicts, &i))
-        return false;
-    *ret_verdict = (enum verdict)i;
-    return true;
-}
-
-bool transport_from_text(const char *text, enum transport *ret_transport)
-{
-    size_t i;
-    if (!find(text, transports, sizeof transports / sizeof *transports, &i))
-        return false;
-    *ret_transport = (enum transport)i;
-    return true;
 }

@@ -39,4 +39,3 @@ const char *transport_text(enum transport transport);
 
 /* The value whose text this is; false when there is none. */
 bool verdict_from_text(const char *text, enum verdict *ret_verdict);
-bool transport_from_text(const char *text, enum transport *ret_transport);

@@ -99,16 +99,6 @@ uint64_t snapshot_generation(const struct snapshot *snapshot)
     return snapshot->generation;
 }
 
-struct world *snapshot_world(const struct snapshot *snapshot)
-{
-    return snapshot->world;
-}
-
-struct place *snapshot_place(const struct snapshot *snapshot)
-{
-    return snapshot->place;
-}
-
 static const struct steered *find_steered(const struct world *world, const uint8_t *octets, size_t len, uint16_t type)
 {
     const struct found found = world_find(world, octets, len);

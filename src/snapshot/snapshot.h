@@ -37,8 +37,6 @@ void snapshot_leave(void);
 void snapshot_withdraw(void);
 
 uint64_t snapshot_generation(const struct snapshot *snapshot);
-struct world *snapshot_world(const struct snapshot *snapshot);
-struct place *snapshot_place(const struct snapshot *snapshot);
 
 /* One decision, as the answer to a query takes it. */
 struct decision {

@@ -55,38 +55,12 @@ static void many_findings_keep_their_order(void **state)
     report_release(&report);
 }
 
-static void taking_moves_all_findings_to_the_end(void **state)
-{
-    (void)state;
-    struct report all, part;
-    report_init(&all);
-    report_init(&part);
-    report_take(&all, &part);
-    assert_int_equal(all.count, 0);
-    report_error(&all, NULL, "first");
-    report_warning(&part, NULL, "second");
-    report_error(&part, NULL, "third");
-    report_take(&all, &part);
-    assert_int_equal(all.count, 3);
-    assert_int_equal(all.errors, 2);
-    assert_string_equal(all.findings[1].text, "second");
-    assert_string_equal(all.findings[2].text, "third");
-    assert_int_equal(part.count, 0);
-    assert_int_equal(part.errors, 0);
-    assert_null(part.findings);
-    report_error(&part, NULL, "usable");
-    assert_int_equal(part.errors, 1);
-    report_release(&part);
-    report_release(&all);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_carry_their_place_and_severity),
         cmocka_unit_test(a_place_with_a_percent_sign_is_no_format),
         cmocka_unit_test(many_findings_keep_their_order),
-        cmocka_unit_test(taking_moves_all_findings_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
