@@ -65,15 +65,15 @@ void reply_nodata(struct reply *reply, uint32_t zone)
 }
 
 /* An alias that leads to a steered name: its chain, then the client's selection. */
-static void reply_alias(struct reply *reply, const struct alias *alias, const struct addr *peer, uint32_t draw)
+static void reply_alias(struct reply *reply, const struct alias *alias)
 {
     const unsigned longer = reply->query.qname_len - alias->chain->base_len;
     reply_body(reply, alias->chain);
     if (!(reply->flags & FLAG_TC))
-        reply_steered(reply, &reply->snapshot->world->steered[alias->steered], (uint16_t)(POINTER | (alias->target + longer)), peer, draw);
+        reply_steered(reply, &reply->snapshot->world->steered[alias->steered], (uint16_t)(POINTER | (alias->target + longer)));
 }
 
-static void reply_name(struct reply *reply, const struct name *name, const struct addr *peer, uint32_t draw)
+static void reply_name(struct reply *reply, const struct name *name)
 {
     const struct world *world = reply->snapshot->world;
     const struct slot *slot = world_slot(world, name, reply->query.qtype);
@@ -86,9 +86,9 @@ static void reply_name(struct reply *reply, const struct name *name, const struc
     else if (slot->kind == SLOT_BODY)
         reply_body(reply, slot->body);
     else if (slot->kind == SLOT_STEERED)
-        reply_steered(reply, &world->steered[slot->index], OWNER_IS_QUESTION, peer, draw);
+        reply_steered(reply, &world->steered[slot->index], OWNER_IS_QUESTION);
     else
-        reply_alias(reply, &world->aliases[slot->index], peer, draw);
+        reply_alias(reply, &world->aliases[slot->index]);
 }
 
 /* RFC 4892: which server is it. Its name is asked in class CH, where we have no zone. */
@@ -114,7 +114,7 @@ static void reply_identity(struct reply *reply)
     reply->flags |= FLAG_AA;
 }
 
-static void reply_question(struct reply *reply, const struct addr *peer, uint32_t draw)
+static void reply_question(struct reply *reply)
 {
     if (reply->query.qclass == CLASS_CH) {
         reply_identity(reply);
@@ -131,12 +131,12 @@ static void reply_question(struct reply *reply, const struct addr *peer, uint32_
     else if (found.kind == FOUND_CUT && !(query->qtype == TYPE_DS && found.name->len == query->qname_len))
         reply_body(reply, world->bodies[found.name->referral]);
     else
-        reply_name(reply, found.name, peer, draw);
+        reply_name(reply, found.name);
 }
 
 static size_t client_limit(const struct query *query, enum channel channel, size_t room)
 {
-    size_t limit = channel == CHANNEL_TCP ? MESSAGE_MAX : query->udp_size < UDP_CAP ? query->udp_size : UDP_CAP;
+    size_t limit = channel != CHANNEL_UDP ? MESSAGE_MAX : query->udp_size < UDP_CAP ? query->udp_size : UDP_CAP;
     return limit < room ? limit : room;
 }
 
@@ -156,16 +156,17 @@ static size_t finish(struct reply *reply)
     return writer_len(&reply->w);
 }
 
-size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct addr *peer, enum channel channel,
-                    uint32_t draw, uint8_t *out, size_t room, struct answered *ret_answered)
+size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct asker *asker, uint8_t *out,
+                    size_t room, struct answered *ret_answered)
 {
     struct reply reply;
     if (!query_parse(packet, len, &reply.query))
         return 0;
     *ret_answered = (struct answered){0};
     reply.snapshot = snapshot;
+    reply.asker = asker;
     reply.w = writer_over(out, room);
-    reply.limit = client_limit(&reply.query, channel, room);
+    reply.limit = client_limit(&reply.query, asker->channel, room);
     reply.opt = opt_room(&reply.query, snapshot->nsid_len);
     if (reply.query.nsid && reply.opt + STEERED_BUDGET > reply.limit) { /* a name is not worth a record */
         reply.query.nsid = false;
@@ -179,6 +180,6 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
     if (reply.query.has_question)
         write_bytes(&reply.w, reply.query.question, reply.query.question_len);
     if (reply.query.rcode == RCODE_NOERROR)
-        reply_question(&reply, peer, draw);
+        reply_question(&reply);
     return finish(&reply);
 }

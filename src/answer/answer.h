@@ -4,7 +4,15 @@
 
 #include "snapshot/snapshot.h"
 
-enum channel { CHANNEL_UDP, CHANNEL_TCP };
+enum channel { CHANNEL_UDP, CHANNEL_TCP, CHANNEL_TLS };
+
+/* Where a query comes from, and what the answer to it may depend on beside its octets. */
+struct asker {
+    const struct addr *peer; /* the resolver */
+    enum channel channel;
+    uint32_t draw;  /* any number that differs from query to query: services with spread = "query" take their bucket from it */
+    uint32_t now_s; /* wall clock, for cookies */
+};
 
 /* What of a query is counted; by the worker, without looking at the packet again. */
 struct answered {
@@ -14,7 +22,6 @@ struct answered {
     uint32_t service; /* index, when steered */
 };
 
-/* Writes the answer to out (room: at least 512, for TCP 65535) and returns its length; 0: nothing is to be sent. draw: any number that differs
- * from query to query (services with spread = "query" take their bucket from it). peer: the resolver's address. */
-size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct addr *peer, enum channel channel,
-                    uint32_t draw, uint8_t *out, size_t room, struct answered *ret_answered);
+/* Writes the answer to out (room: at least 512, for TCP 65535) and returns its length; 0: nothing is to be sent. */
+size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size_t len, const struct asker *asker, uint8_t *out,
+                    size_t room, struct answered *ret_answered);

@@ -11,6 +11,7 @@ enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - 24, QUESTION_TAIL = 4 /* type an
 
 struct reply {
     const struct snapshot *snapshot;
+    const struct asker *asker;
     struct query query;
     struct writer w;
     size_t limit;   /* octets this client takes, OPT included */
@@ -35,7 +36,7 @@ void reply_truncate(struct reply *reply);
 void reply_body(struct reply *reply, const struct body *body);
 
 /* Appends the client's selection of a steered set. owner: the pointer to the name that owns the records. */
-void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, const struct addr *peer, uint32_t draw);
+void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner);
 
 /* NODATA of a zone, with its SOA. */
 void reply_nodata(struct reply *reply, uint32_t zone);

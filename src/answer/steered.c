@@ -118,16 +118,16 @@ static void list_all(struct listing *list)
         list_record(list, record, room);
 }
 
-static const struct addr *client_of(const struct reply *reply, const struct addr *peer)
+static const struct addr *client_of(const struct reply *reply)
 {
     const struct ecs *ecs = &reply->query.ecs;
-    return ecs->present && ecs->source > 0 ? &ecs->addr : peer;
+    return ecs->present && ecs->source > 0 ? &ecs->addr : reply->asker->peer;
 }
 
-void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, const struct addr *peer, uint32_t draw)
+void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner)
 {
     const uint8_t state = reply->snapshot->services[set->service];
-    const struct steering to = steer(reply->snapshot, set, client_of(reply, peer), draw);
+    const struct steering to = steer(reply->snapshot, set, client_of(reply), reply->asker->draw);
     reply->answered->steered = true;
     reply->answered->service = set->service;
     if (reply->query.ecs.present && reply->query.ecs.source > 0)

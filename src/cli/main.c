@@ -173,7 +173,7 @@ static char *socket_of(const char *config_path)
         fprintf(stderr, "sipsteer: %s\n", report.findings[i].text);
     if (!config)
         fputs("sipsteer: the configuration is unsound; with -s SOCKET it is not read\n", stderr);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
     return path;
 }

@@ -1,5 +1,5 @@
 /* libconfig file -> struct config. The only user of libconfig is this folder.
- * Thread: any one; the result is the caller's, to be freed with config_free(). */
+ * Thread: any one; the result is the caller's, to be freed with config_unref(). */
 #pragma once
 
 #include "base/report.h"

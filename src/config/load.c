@@ -69,7 +69,7 @@ static struct config *finish(const char *path, struct source *source, bool reada
     source_release(source);
     if (report->errors == before)
         return config;
-    config_free(config);
+    config_unref(config);
     return NULL;
 }
 

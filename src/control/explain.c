@@ -75,7 +75,8 @@ static json_t *ask(const struct view *view, const struct inquiry *asked)
     uint8_t packet[HEADER_LEN + NAME_OCTETS + 64], *out = mem_new(MESSAGE_MAX, 1);
     struct answered answered;
     const size_t query_len = write_query(asked, packet, sizeof packet);
-    const size_t len = answer_query(view->snapshot, packet, query_len, &asked->client.addr, CHANNEL_TCP, 0, out, MESSAGE_MAX, &answered);
+    const struct asker asker = {.peer = &asked->client.addr, .channel = CHANNEL_TCP};
+    const size_t len = answer_query(view->snapshot, packet, query_len, &asker, out, MESSAGE_MAX, &answered);
     json_t *answer = decode_answer(out, len);
     free(out);
     return answer ? answer : json_null();

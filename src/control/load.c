@@ -24,7 +24,7 @@ static void report_geo(const char *path, struct report *report)
     struct config *config = config_load(path, &known);
     if (config)
         geo_free(geo_compile(config, report));
-    config_free(config);
+    config_unref(config);
     report_release(&known);
 }
 
@@ -55,8 +55,8 @@ static struct world *load_world(const char *path, struct report *report)
         world = world_new(config, zones, report);
     } else {
         for (size_t i = 0; i < config->zone_count; i++)
-            zone_free(zones[i]);
-        config_free(config);
+            zone_unref(zones[i]);
+        config_unref(config);
     }
     free(zones);
     if (!world)

@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,9 +46,15 @@ static void free_services(struct config *config)
     free(config->services);
 }
 
-void config_free(struct config *config)
+struct config *config_ref(struct config *config)
 {
-    if (config == NULL)
+    atomic_fetch_add_explicit(&config->more_refs, 1, memory_order_relaxed);
+    return config;
+}
+
+void config_unref(struct config *config)
+{
+    if (config == NULL || atomic_fetch_sub_explicit(&config->more_refs, 1, memory_order_acq_rel) > 0)
         return;
     free(config->path);
     free_server(&config->server);

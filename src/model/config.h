@@ -1,5 +1,5 @@
 /* The nouns of the configuration as plain data: what a start or a reload has read and found sound.
- * Made whole by config_load(), never changed afterwards, freed with config_free(). Indices, not pointers, link the parts.
+ * Made whole by config_load(), never changed afterwards, shared by reference count. Indices, not pointers, link the parts.
  * All texts and arrays belong to the struct config that holds them. Names of hosts and zones are lower case with a final dot.
  * Thread: any (immutable). */
 #pragma once
@@ -104,7 +104,8 @@ struct service {
 };
 
 struct config {
-    char *path; /* the file it came from */
+    _Atomic unsigned more_refs; /* beside the one of its maker */
+    char *path;                 /* the file it came from */
     struct server_config server;
     struct geo_config geo;
     struct zone_config *zones;
@@ -119,8 +120,9 @@ struct config {
     size_t service_count;
 };
 
-/* NULL is allowed. */
-void config_free(struct config *config);
+/* Shared by reference count; the last unref frees. NULL is allowed. */
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config);
 
 /* Index of the site, endpoint (of any site, by host) or service with this name (case and final dot ignored for hosts and
  * services), or -1. */

@@ -88,10 +88,12 @@ static void connection_end(struct connection *connection)
 static void answer_one(struct connection *connection, size_t len)
 {
     struct tcp_server *server = connection->server;
+    const struct asker asker = {
+        .peer = &connection->peer, .channel = CHANNEL_TCP, .draw = server->draw++, .now_s = (uint32_t)clock_wall_s()};
     struct answered answered;
     snapshot_enter();
-    const size_t made = answer_query(snapshot_current(), server->query, len, &connection->peer, CHANNEL_TCP, server->draw++,
-                                     server->answer + LENGTH_OCTETS, MESSAGE_MAX, &answered);
+    const size_t made =
+        answer_query(snapshot_current(), server->query, len, &asker, server->answer + LENGTH_OCTETS, MESSAGE_MAX, &answered);
     snapshot_leave();
     counter_add(&server->counters.queries, 1);
     if (made == 0) {

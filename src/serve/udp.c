@@ -1,5 +1,6 @@
 #include "serve/udp.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "dns/message.h"
 
@@ -90,15 +91,16 @@ static void address_answer(struct msghdr *in, struct msghdr *out)
 static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, unsigned received, uint32_t *draw)
 {
     const struct snapshot *snapshot = snapshot_current();
+    const uint32_t now_s = (uint32_t)clock_wall_s();
     struct answered answered;
     unsigned made = 0;
     for (unsigned i = 0; i < received; i++) {
         struct msghdr *in = &batch->in[i].msg_hdr;
         const struct addr peer = peer_of(&batch->peers[i]);
         const bool cut = in->msg_flags & MSG_TRUNC;
-        const size_t len = cut ? 0
-                               : answer_query(snapshot, batch->queries[i], batch->in[i].msg_len, &peer, CHANNEL_UDP, (*draw)++,
-                                              batch->answers[made], UDP_CAP, &answered);
+        const struct asker asker = {.peer = &peer, .channel = CHANNEL_UDP, .draw = (*draw)++, .now_s = now_s};
+        const size_t len =
+            cut ? 0 : answer_query(snapshot, batch->queries[i], batch->in[i].msg_len, &asker, batch->answers[made], UDP_CAP, &answered);
         if (len == 0)
             continue;
         count_answer(&worker->counters, &answered);

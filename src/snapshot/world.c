@@ -8,9 +8,9 @@
 static void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->config->zone_count; i++)
-        zone_free(world->zones[i]);
+        zone_unref(world->zones[i]);
     free(world->zones);
-    config_free(world->config);
+    config_unref(world->config);
     free(world->names);
     free(world->table);
     free(world->slots);

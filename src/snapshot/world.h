@@ -11,7 +11,7 @@
 
 struct world;
 
-/* Binds services to zones. Takes config and the zones (array copied, zones owned) in every case. NULL when unsound, for example when a target of a
+/* Binds services to zones. Takes a reference to config and to each zone in every case (array copied). NULL when unsound, for example when a target of a
  * steered RRset is no endpoint of the service's sites; everything goes to report. zones: one for each config->zones entry. */
 struct world *world_new(struct config *config, struct zone *const *zones, struct report *report);
 struct world *world_ref(struct world *world);

@@ -1,7 +1,8 @@
 /* Master files (RFC 1035) -> record sets, by ldns. The only user of ldns is this folder.
- * A struct zone is immutable after loading. Thread: any one loads; everyone may read; freed by its owner. */
+ * A struct zone is immutable after loading, shared by reference count. Thread: any one loads; everyone may read. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/report.h"
 
 #include <stdbool.h>
@@ -16,7 +17,9 @@ struct rdata {
 struct rrset {
     uint16_t type, count;
     uint32_t ttl_s;             /* one for the whole set (RFC 2181 5.2): the smallest */
+    uint16_t rrsig_count;       /* 0 in an unsigned zone, and for what is not signed (glue, the NS of a delegation) */
     const struct rdata *rdatas; /* in the order of the file, without duplicates */
+    const struct rdata *rrsigs; /* RRSIG records that cover this set, with its TTL (RFC 4035 2.2) */
 };
 
 struct zone_node {
@@ -26,13 +29,21 @@ struct zone_node {
     const struct rrset *rrsets; /* by type, ascending; none for an empty non-terminal */
 };
 
+/* How a signed zone proves what is not there. */
+enum denial { DENIAL_NONE, DENIAL_NSEC, DENIAL_NSEC3 };
+
 struct zone {
-    const uint8_t *apex; /* wire format, lower case */
+    _Atomic unsigned more_refs; /* beside the one of its maker */
+    const uint8_t *apex;        /* wire format, lower case */
     uint8_t apex_len;
     const char *file;
     uint32_t serial;
     const struct zone_node *nodes; /* canonical order (RFC 4034 6.1), the apex first; empty non-terminals are there */
     size_t node_count;
+    enum denial denial;                  /* DENIAL_NONE: not signed */
+    const struct zone_node *nsec3_nodes; /* in the order of their hashes, which are their first labels (RFC 5155 3); DENIAL_NSEC3 only */
+    size_t nsec3_count;
+    struct zone *plain;         /* of a signed zone: the one that was signed, a reference; else NULL */
     struct zone_memory *memory; /* private: what holds all this, and the index of names */
 };
 
@@ -41,7 +52,13 @@ struct zone {
  * name (RFC 1034 3.6.2); nothing below a DNAME; no record set larger than a message. Warned of: differing TTLs in a set, data hidden by a
  * delegation, targets of SRV and MX that are missing or aliases. Class IN only. src/zone/README.md has the rest. */
 struct zone *zone_load(const char *name, const char *file, struct report *report);
-void zone_free(struct zone *zone);
+struct zone *zone_ref(struct zone *zone);
+/* The last one frees. NULL is allowed. */
+void zone_unref(struct zone *zone);
+
+/* A zone with other record sets at the same names: plain's, signed. nodes: plain->node_count of them, in plain's order, in the arena, which is
+ * taken over. The caller fills in denial, the NSEC3 nodes and the serial. Keeps a reference to plain, whose octets nodes may point to. */
+struct zone *zone_signed(struct zone *plain, const struct zone_node *nodes, struct arena *arena);
 
 /* The node of this name (wire format, lower case) or NULL. */
 const struct zone_node *zone_find(const struct zone *zone, const uint8_t *name, size_t name_len);

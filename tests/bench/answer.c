@@ -99,8 +99,8 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < count; i++) {
             static uint8_t out[UDP_CAP];
             struct answered answered;
-            octets +=
-                answer_query(snapshot, packets[i].octets, packets[i].len, &peer, CHANNEL_UDP, (uint32_t)i, out, sizeof out, &answered);
+            const struct asker asker = {.peer = &peer, .draw = (uint32_t)i};
+            octets += answer_query(snapshot, packets[i].octets, packets[i].len, &asker, out, sizeof out, &answered);
             answers++;
         }
         const double took = (cpu_ns() - from) / (double)count;

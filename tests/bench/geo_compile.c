@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     }
     const int code = geo ? 0 : 1;
     geo_free(geo);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
     return code;
 }

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     invariant((config == NULL) == (report.errors > 0));
     if (config)
         check(config);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
     return 0;
 }

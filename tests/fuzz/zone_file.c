@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     invariant((zone == NULL) == (report.errors > 0));
     for (size_t i = 0; zone && i < zone->node_count; i++)
         check_node(zone, i);
-    zone_free(zone);
+    zone_unref(zone);
     report_release(&report);
     close(fd);
     return 0;

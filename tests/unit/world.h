@@ -114,7 +114,8 @@ __attribute__((unused)) static char *test_send(const struct test_world *t, const
     struct addr peer;
     struct answered answered;
     addr_parse("127.0.0.1", &peer);
-    *ret_len = answer_query(t->snapshot, packet, len, &peer, channel, 0, out, channel == CHANNEL_UDP ? UDP_CAP : sizeof out, &answered);
+    const struct asker asker = {.peer = &peer, .channel = channel};
+    *ret_len = answer_query(t->snapshot, packet, len, &asker, out, channel == CHANNEL_UDP ? UDP_CAP : sizeof out, &answered);
     return *ret_len ? decode_message(out, *ret_len) : strdup("silence\n");
 }
 

@@ -457,7 +457,7 @@ static void the_servers_name_is_told_in_class_chaos(void **state)
     struct addr peer;
     struct answered answered;
     addr_parse("127.0.0.1", &peer);
-    answer_len = answer_query(t.snapshot, q, len, &peer, CHANNEL_UDP, 0, out, sizeof out, &answered);
+    answer_len = answer_query(t.snapshot, q, len, &(struct asker){.peer = &peer}, out, sizeof out, &answered);
     assert_int_equal(answer_len, len + 12 + 9);
     assert_memory_equal(out + len, "\300\14\0\20\0\3\0\0\0\0\0\11\10ns1.test", 21);
     q[len - 3] = TYPE_A;

@@ -80,7 +80,7 @@ static void the_least_configuration_gets_every_default(void **state)
     assert_int_equal(service->sticky_v6, 48);
     assert_false(service->spread_query);
     assert_int_equal(service->on_all_down, ALL_DOWN_SERVE_ALL);
-    config_free(config);
+    config_unref(config);
 }
 
 static void every_key_of_a_probe_is_taken(void **state)
@@ -107,7 +107,7 @@ static void every_key_of_a_probe_is_taken(void **state)
     assert_int_equal(probe->alive[1], 699);
     assert_int_equal(probe->max_forwards, 0);
     assert_string_equal(probe->from, "example.com");
-    config_free(config);
+    config_unref(config);
 }
 
 static void durations_have_units_and_plain_numbers_are_seconds(void **state)
@@ -125,7 +125,7 @@ static void durations_have_units_and_plain_numbers_are_seconds(void **state)
         snprintf(text, sizeof text, ZONES "probes = { p = { type = \"sip\"; interval = %s; }; };", durations[i].text);
         struct config *config = sound("c", text, 1);
         assert_int_equal(config->probes[0].interval_ms, durations[i].ms);
-        config_free(config);
+        config_unref(config);
     }
 }
 
@@ -161,7 +161,7 @@ static void endpoints_of_a_site_stand_together_and_refer_to_site_and_probes(void
     assert_int_equal(endpoint->probes[1], 0);
     assert_int_equal(endpoint->address.family, FAMILY_V6);
     assert_int_equal(config->endpoints[2].weight, 65535);
-    config_free(config);
+    config_unref(config);
 }
 
 static void a_service_takes_its_sites_in_the_order_of_the_file(void **state)
@@ -193,7 +193,7 @@ static void a_service_takes_its_sites_in_the_order_of_the_file(void **state)
     assert_true(service->spread_query);
     assert_int_equal(service->site_count, 3);
     assert_int_equal(service->sites[2], 2);
-    config_free(config);
+    config_unref(config);
 }
 
 static void preferences_name_a_country_a_continent_or_an_as_number_of_any_size(void **state)
@@ -217,7 +217,7 @@ static void preferences_name_a_country_a_continent_or_an_as_number_of_any_size(v
     assert_int_equal(prefer[2].asn, 4200000000u);
     assert_int_equal(prefer[3].asn, 4294967293u);
     assert_int_equal(prefer[4].asn, 4294967294u);
-    config_free(config);
+    config_unref(config);
 }
 
 static void relative_paths_count_from_the_folder_of_the_file(void **state)
@@ -233,10 +233,10 @@ static void relative_paths_count_from_the_folder_of_the_file(void **state)
     assert_string_equal(config->geo.databases[1], "/g/b.mmdb");
     assert_string_equal(config->geo.nets, "/etc/sipsteer/n");
     assert_string_equal(config->zones[0].file, "/etc/sipsteer/z");
-    config_free(config);
+    config_unref(config);
     config = sound("c.conf", text, 1);
     assert_string_equal(config->server.control, "run/c.sock");
-    config_free(config);
+    config_unref(config);
 }
 
 static void port_zero_may_be_listened_at_twice(void **state)
@@ -246,7 +246,7 @@ static void port_zero_may_be_listened_at_twice(void **state)
     assert_int_equal(config->server.listen_count, 2);
     assert_int_equal(config->server.listen[1].port, 0);
     assert_int_equal(config->server.workers, 3);
-    config_free(config);
+    config_unref(config);
 }
 
 static void names_in_a_zone_inside_another_are_sound(void **state)
@@ -258,7 +258,7 @@ static void names_in_a_zone_inside_another_are_sound(void **state)
                                   "services = ( { name = \"example.com\"; } );",
                                   0);
     assert_string_equal(config->zones[0].name, "example.com.");
-    config_free(config);
+    config_unref(config);
 }
 
 static void warned_of(const char *text, const char *warning)
@@ -271,7 +271,7 @@ static void warned_of(const char *text, const char *warning)
     assert_int_equal(report.findings[0].severity, SEVERITY_WARNING);
     assert_string_equal(report.findings[0].text, warning);
     report_release(&report);
-    config_free(config);
+    config_unref(config);
 }
 
 static void what_is_odd_but_possible_is_a_warning(void **state)
@@ -291,7 +291,7 @@ static void errors_of_an_earlier_reading_do_not_refuse_a_sound_file(void **state
     report_error(&report, NULL, "of another file");
     struct config *config = config_from_text("c", ZONES, strlen(ZONES), &report);
     assert_non_null(config);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
 }
 
@@ -312,7 +312,7 @@ static void the_demonstration_is_sound(void **state)
         assert_string_equal(addr_format(&config->endpoints[i].address, address), expected);
     }
     assert_int_equal(access(config->zones[0].file, R_OK), 0);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
 }
 

@@ -104,7 +104,7 @@ static void the_example_in_the_reference_is_sound(void **state)
     struct config *config = config_from_text("example", from, (size_t)(end - from), &report);
     assert_non_null(config);
     assert_int_equal(report.count, 0);
-    config_free(config);
+    config_unref(config);
     report_release(&report);
 }
 
@@ -131,7 +131,7 @@ static char *findings_with(const struct table *table, const char *setting)
     struct report report;
     report_init(&report);
     char *text = mem_format("%s%s%s", places[i].before, setting, places[i].after);
-    config_free(config_from_text("c", text, strlen(text), &report));
+    config_unref(config_from_text("c", text, strlen(text), &report));
     char *found = mem_text("");
     for (size_t f = 0; f < report.count && f < 100; f++) {
         char *longer = mem_format("%s%s\n", found, report.findings[f].text);

@@ -64,7 +64,7 @@ static inline int fixture_teardown(void **state)
         unlink(f->config->geo.nets);
     assert_int_equal(rmdir(f->folder), 0);
     geo_free(f->geo);
-    config_free(f->config);
+    config_unref(f->config);
     report_release(&f->report);
     free(f);
     return 0;

@@ -58,7 +58,7 @@ static void sites_are_found_by_their_exact_name(void **state)
     assert_int_equal(config_site(config, "london."), -1);
     assert_int_equal(config_site(config, "lond"), -1);
     assert_int_equal(config_site(config, ""), -1);
-    config_free(config);
+    config_unref(config);
 }
 
 static void endpoints_are_found_without_regard_to_case_and_final_dot(void **state)
@@ -73,7 +73,7 @@ static void endpoints_are_found_without_regard_to_case_and_final_dot(void **stat
     assert_int_equal(config_endpoint(config, "xlb1.lon.sip.example.com"), -1);
     assert_int_equal(config_endpoint(config, "."), -1);
     assert_int_equal(config_endpoint(config, ""), -1);
-    config_free(config);
+    config_unref(config);
 }
 
 static void services_are_found_likewise_and_the_root_is_only_a_dot(void **state)
@@ -85,14 +85,14 @@ static void services_are_found_likewise_and_the_root_is_only_a_dot(void **state)
     assert_int_equal(config_service(config, "."), 1);
     assert_int_equal(config_service(config, ""), -1);
     assert_int_equal(config_service(config, "example.com."), -1);
-    config_free(config);
+    config_unref(config);
 }
 
 static void nothing_is_freed_of_nothing(void **state)
 {
     (void)state;
-    config_free(NULL);
-    config_free(mem_new(1, sizeof(struct config)));
+    config_unref(NULL);
+    config_unref(mem_new(1, sizeof(struct config)));
 }
 
 static void choices_have_the_texts_of_the_configuration_file(void **state)

@@ -73,7 +73,7 @@ static inline void fixture_remove(struct fixture *f)
         unlink(path);
     }
     rmdir(f->folder);
-    zone_free(f->zone);
+    zone_unref(f->zone);
     report_release(&f->report);
 }
 

@@ -123,7 +123,7 @@ static void every_type_is_read_to_the_octets_that_ldns_reads(void **state)
         if (rdata == NULL || rdata->len != len || memcmp(rdata->octets, want, len) != 0)
             fail_msg("differs from ldns: %s (%d octets, ldns %zu)", records[i], rdata ? rdata->len : -1, len);
         free(want);
-        zone_free(zone);
+        zone_unref(zone);
     }
 }
 
