@@ -51,6 +51,11 @@ enum { HEADER_LEN = 12, OPT_LEN = 11, UDP_DEFAULT = 512, UDP_CAP = 1232 /* RFC 9
 /* The pointer to the question's name: every question starts right behind the header. */
 enum { POINTER = 0xc000, POINTER_MASK = 0x3fff, OWNER_IS_QUESTION = POINTER | 12 };
 
+enum { EDNS_DO = 0x8000 /* in an OPT record's TTL (RFC 3225) */ };
+
+/* Of the records behind the question, in the order of the header's counts. */
+enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
+
 enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8 };
 
 struct ecs {

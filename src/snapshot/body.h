@@ -25,8 +25,6 @@ struct body {
 /* Behind a question of 255 octets and before the longest OPT a prepared message still fits. */
 enum { BODY_MESSAGE_MAX = MESSAGE_MAX - NAME_OCTETS - 512 };
 
-enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
-
 struct body_maker {
     struct compressor c;
     uint16_t counts[3];
