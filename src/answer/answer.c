@@ -91,6 +91,12 @@ static void reply_name(struct reply *reply, const struct name *name)
         reply_alias(reply, &world->aliases[slot->index]);
 }
 
+static void refuse(struct reply *reply, enum ede why)
+{
+    reply->flags |= RCODE_REFUSED;
+    reply->ede = why;
+}
+
 /* RFC 4892: which server is it. Its name is asked in class CH, where we have no zone. */
 static void reply_identity(struct reply *reply)
 {
@@ -100,7 +106,7 @@ static void reply_identity(struct reply *reply)
     const bool known = (query->qname_len == sizeof id_server && memcmp(query->qname, id_server, sizeof id_server) == 0) ||
                        (query->qname_len == sizeof hostname_bind && memcmp(query->qname, hostname_bind, sizeof hostname_bind) == 0);
     if (!known || len == 0 || len > 255 || query->qtype != TYPE_TXT) {
-        reply->flags |= RCODE_REFUSED;
+        refuse(reply, EDE_NO_ZONE);
         return;
     }
     write_u16(&reply->w, OWNER_IS_QUESTION);
@@ -124,8 +130,15 @@ static void reply_question(struct reply *reply)
     const struct query *query = &reply->query;
     const bool transfer = query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR;
     const struct found found = world_find(world, query->qname, query->qname_len);
-    if (query->qclass != CLASS_IN || transfer || found.kind == FOUND_NOTHING)
-        reply->flags |= RCODE_REFUSED;
+    if (query->qtype == TYPE_NXNAME) { /* RFC 9824 3.5 */
+        reply->flags |= RCODE_FORMERR;
+        reply->ede = EDE_QTYPE;
+    } else if (query->qclass != CLASS_IN)
+        refuse(reply, EDE_CLASS);
+    else if (found.kind == FOUND_NOTHING)
+        refuse(reply, EDE_NO_ZONE);
+    else if (transfer)
+        refuse(reply, EDE_TRANSFER);
     else if (found.kind == FOUND_MISSING)
         reply_body(reply, world->bodies[world->zone_answers[found.name->zone].nxdomain]);
     else if (found.kind == FOUND_CUT && !(query->qtype == TYPE_DS && found.name->len == query->qname_len))
@@ -140,11 +153,38 @@ static size_t client_limit(const struct query *query, enum channel channel, size
     return limit < room ? limit : room;
 }
 
+/* The options whose room must be kept while the answer is made. */
+static void begin_options(struct reply *reply)
+{
+    const struct query *query = &reply->query;
+    struct opt *opt = &reply->options;
+    *opt = (struct opt){.present = query->edns};
+    if (query->ecs.present)
+        opt_add(opt, OPTION_ECS, reply->ecs, ecs_write(&query->ecs, 0, reply->ecs));
+    const size_t nsid_len = reply->snapshot->nsid_len;
+    if (query->nsid && nsid_len &&
+        opt_len(opt) + OPTION_HEADER + nsid_len + STEERED_BUDGET <= reply->limit) /* a name is not worth a record */
+        opt_add(opt, OPTION_NSID, reply->snapshot->nsid, nsid_len);
+    reply->opt = opt_len(opt);
+}
+
+/* The reason behind the rcode goes where room is left: whole, or its number alone. */
+static void add_ede(struct reply *reply)
+{
+    const struct ede_octets *ede = &ede_table[reply->ede];
+    const size_t room = reply_room(reply);
+    if (ede->len == 0 || (reply->flags & FLAG_TC) || room < OPTION_HEADER + EDE_CODE)
+        return;
+    opt_add(&reply->options, OPTION_EDE, ede->octets, room < OPTION_HEADER + (size_t)ede->len ? EDE_CODE : ede->len);
+}
+
 static size_t finish(struct reply *reply)
 {
     const struct query *query = &reply->query;
     const unsigned rcode = (reply->flags & 15u) | (query->rcode & ~15u);
-    opt_write(&reply->w, query, rcode, reply->scope, reply->snapshot->nsid, reply->snapshot->nsid_len);
+    reply->ecs[ECS_SCOPE_AT] = (uint8_t)reply->scope;
+    add_ede(reply);
+    opt_write(&reply->w, &reply->options, rcode, UDP_CAP, query->dnssec_ok);
     uint8_t *header = reply->w.start;
     put_u16(header, query->id);
     put_u16(header + 2, (uint16_t)(FLAG_QR | (query->flags & (FLAG_OPCODE | FLAG_RD)) | reply->flags));
@@ -167,14 +207,11 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
     reply.asker = asker;
     reply.w = writer_over(out, room);
     reply.limit = client_limit(&reply.query, asker->channel, room);
-    reply.opt = opt_room(&reply.query, snapshot->nsid_len);
-    if (reply.query.nsid && reply.opt + STEERED_BUDGET > reply.limit) { /* a name is not worth a record */
-        reply.query.nsid = false;
-        reply.opt = opt_room(&reply.query, 0);
-    }
+    begin_options(&reply);
     reply.flags = reply.query.rcode & 15;
     memset(reply.counts, 0, sizeof reply.counts);
     reply.scope = 0;
+    reply.ede = reply.query.rcode == RCODE_NOTIMP ? EDE_OPCODE : EDE_NONE;
     reply.answered = ret_answered;
     write_span(&reply.w, HEADER_LEN);
     if (reply.query.has_question)

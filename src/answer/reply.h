@@ -3,11 +3,12 @@
 #pragma once
 
 #include "answer/answer.h"
+#include "answer/ede.h"
 #include "snapshot/steer.h"
 
 /* What the answer section of a steered answer may fill: 512 octets less an OPT with the longest ECS. The same for every client, so that all see
  * one RRset (the phones that cannot take more decide, see docs/query-path.md). */
-enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - 24, QUESTION_TAIL = 4 /* type and class */ };
+enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - OPTION_HEADER - ECS_OCTETS, QUESTION_TAIL = 4 /* type and class */ };
 
 struct reply {
     const struct snapshot *snapshot;
@@ -18,7 +19,10 @@ struct reply {
     size_t opt;     /* octets kept for OPT */
     uint16_t flags; /* AA, TC, rcode */
     uint16_t counts[3];
-    unsigned scope; /* for ECS */
+    unsigned scope;          /* for ECS */
+    enum ede ede;            /* what the answer's bare rcode does not tell */
+    struct opt options;      /* OPT itself: what is in it before the answer is made */
+    uint8_t ecs[ECS_OCTETS]; /* of options */
     struct answered *answered;
 };
 

@@ -133,6 +133,7 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
     if (reply->query.ecs.present && reply->query.ecs.source > 0)
         reply->scope = to.scope;
     if (state == SERVICE_DISABLED || to.selection.kind == SELECTION_EMPTY) {
+        reply->ede = state == SERVICE_DISABLED ? EDE_SERVICE_DISABLED : EDE_ALL_DOWN_EMPTY;
         reply_nodata(reply, set->zone);
         return;
     }
@@ -142,6 +143,8 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
                            .owner = owner,
                            .ttl_s = to.selection.doubt || state == SERVICE_DRAINED ? set->doubt_ttl_s : set->ttl_s};
     reply->flags |= FLAG_AA;
+    if (to.selection.kind == SELECTION_STATIC)
+        reply->ede = EDE_ALL_DOWN_STATIC;
     if (to.selection.kind == SELECTION_STATIC)
         list_all(&list);
     else if (set->type == TYPE_NAPTR)

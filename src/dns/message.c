@@ -1,7 +1,5 @@
 #include "dns/message.h"
 
-enum { OPTION_HEADER = 4, ECS_HEADER = 4 };
-
 /* An owner name that may end in a pointer; only its extent matters (its octets are looked at by nobody). */
 static void skip_name(struct reader *r)
 {
@@ -136,46 +134,12 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
     return true;
 }
 
-static size_t ecs_room(const struct ecs *ecs)
-{
-    return ecs->present ? OPTION_HEADER + ECS_HEADER + (ecs->source + 7u) / 8 : 0;
-}
-
-size_t opt_room(const struct query *query, size_t nsid_len)
-{
-    if (!query->edns)
-        return 0;
-    return OPT_LEN + ecs_room(&query->ecs) + (query->nsid && nsid_len ? OPTION_HEADER + nsid_len : 0);
-}
-
-static void write_ecs(struct writer *w, const struct ecs *ecs, unsigned scope)
+size_t ecs_write(const struct ecs *ecs, unsigned scope, uint8_t out[ECS_OCTETS])
 {
     const size_t octets = (ecs->source + 7u) / 8;
-    write_u16(w, OPTION_ECS);
-    write_u16(w, (uint16_t)(ECS_HEADER + octets));
-    write_u16(w, ecs->addr.family == FAMILY_V4 ? 1 : ecs->addr.family == FAMILY_V6 ? 2 : 0);
-    write_u8(w, ecs->source);
-    write_u8(w, (uint8_t)scope);
-    write_bytes(w, ecs->addr.bytes, octets);
-}
-
-void opt_write(struct writer *w, const struct query *query, unsigned rcode, unsigned scope, const uint8_t *nsid, size_t nsid_len)
-{
-    const size_t room = opt_room(query, nsid_len);
-    if (room == 0)
-        return;
-    write_u8(w, 0);
-    write_u16(w, TYPE_OPT);
-    write_u16(w, UDP_CAP);
-    write_u8(w, (uint8_t)(rcode >> 4));
-    write_u8(w, 0);
-    write_u16(w, query->dnssec_ok ? 0x8000 : 0);
-    write_u16(w, (uint16_t)(room - OPT_LEN));
-    if (query->ecs.present)
-        write_ecs(w, &query->ecs, scope);
-    if (query->nsid && nsid_len) {
-        write_u16(w, OPTION_NSID);
-        write_u16(w, (uint16_t)nsid_len);
-        write_bytes(w, nsid, nsid_len);
-    }
+    put_u16(out, ecs->addr.family == FAMILY_V4 ? 1 : ecs->addr.family == FAMILY_V6 ? 2 : 0);
+    out[2] = ecs->source;
+    out[ECS_SCOPE_AT] = (uint8_t)scope;
+    memcpy(out + ECS_HEADER, ecs->addr.bytes, octets);
+    return ECS_HEADER + octets;
 }

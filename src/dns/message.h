@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "dns/name.h"
+#include "dns/opt.h"
 
 enum rr_type {
     TYPE_A = 1,
@@ -23,6 +24,7 @@ enum rr_type {
     TYPE_NSEC = 47,
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
+    TYPE_NXNAME = 128,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_ANY = 255,
@@ -46,7 +48,7 @@ enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOT
 /* Header flags, in the 16 bits at offset 2. */
 enum { FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AA = 0x0400, FLAG_TC = 0x0200, FLAG_RD = 0x0100 };
 
-enum { HEADER_LEN = 12, OPT_LEN = 11, UDP_DEFAULT = 512, UDP_CAP = 1232 /* RFC 9715 */, MESSAGE_MAX = 65535 };
+enum { HEADER_LEN = 12, UDP_DEFAULT = 512, UDP_CAP = 1232 /* RFC 9715 */, MESSAGE_MAX = 65535 };
 
 /* The pointer to the question's name: every question starts right behind the header. */
 enum { POINTER = 0xc000, POINTER_MASK = 0x3fff, OWNER_IS_QUESTION = POINTER | 12 };
@@ -56,7 +58,7 @@ enum { EDNS_DO = 0x8000 /* in an OPT record's TTL (RFC 3225) */ };
 /* Of the records behind the question, in the order of the header's counts. */
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
 
-enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8 };
+enum { ECS_SCOPE_AT = 3, ECS_HEADER, ECS_OCTETS = ECS_HEADER + 16 };
 
 struct ecs {
     bool present;
@@ -83,9 +85,5 @@ struct query {
  * answer is due, with query->rcode. */
 bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query);
 
-/* Room that the OPT record of the answer will need, 0 without EDNS. nsid_len: octets of the server's NSID. */
-size_t opt_room(const struct query *query, size_t nsid_len);
-
-/* Writes the answer's OPT record: version 0, DO copied, ECS echoed with scope, NSID if asked. Nothing without EDNS. rcode: the whole
- * extended one. */
-void opt_write(struct writer *w, const struct query *query, unsigned rcode, unsigned scope, const uint8_t *nsid, size_t nsid_len);
+/* The client subnet as an option of the answer: what was asked, and for which prefix the answer holds. Returns its octets. */
+size_t ecs_write(const struct ecs *ecs, unsigned scope, uint8_t out[ECS_OCTETS]);

@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     invariant(query_parse(packet, writer_len(&w), &query) && query.edns);
     if (query.rcode != RCODE_NOERROR || !query.ecs.present)
         return 0;
+    uint8_t ecs[ECS_OCTETS];
+    invariant(ecs_write(&query.ecs, 32, ecs) <= sizeof ecs);
     struct addr masked = query.ecs.addr;
     addr_mask(&masked, query.ecs.source);
     invariant(addr_equal(&masked, &query.ecs.addr));

@@ -17,8 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         invariant(name_from_text(name_to_text(query.qname, text), name) == query.qname_len &&
                   memcmp(name, query.qname, query.qname_len) == 0);
     }
+    uint8_t ecs[ECS_OCTETS];
+    struct opt options = {.present = query.edns};
     struct writer w = writer_over(opt, sizeof opt);
-    opt_write(&w, &query, query.rcode, 24, (const uint8_t *)"ns1", 3);
-    invariant(!w.bad && writer_len(&w) == opt_room(&query, 3));
+    if (query.ecs.present)
+        opt_add(&options, OPTION_ECS, ecs, ecs_write(&query.ecs, 24, ecs));
+    opt_write(&w, &options, query.rcode, UDP_CAP, query.dnssec_ok);
+    invariant(!w.bad && writer_len(&w) == opt_len(&options));
     return 0;
 }

@@ -111,6 +111,8 @@ __attribute__((unused)) static char *decode_message(const uint8_t *octets, size_
                         break;
                     if (code == OPTION_ECS)
                         at += snprintf(opt + at, sizeof opt - (size_t)at, " ecs=%u/%u/%u", get_u16(data), data[2], data[3]);
+                    else if (code == OPTION_EDE)
+                        at += snprintf(opt + at, sizeof opt - (size_t)at, " ede=%u", get_u16(data));
                     else
                         at += snprintf(opt + at, sizeof opt - (size_t)at, " option%u=%.*s", code, olen, (const char *)data);
                 }

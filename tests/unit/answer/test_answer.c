@@ -336,7 +336,8 @@ static void edns_is_answered_with_edns_and_only_then(void **state)
            "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 do\n");
     expect((struct asked){.name = "web.sip.test.", .type = TYPE_A, .nsid = true},
            "NOERROR aa rd\nan web.sip.test. 60 IN A 10.9.0.1\nopt size=1232 version=0 option3=ns1.test\n");
-    expect((struct asked){.name = "example.", .type = TYPE_A, .edns = true}, "REFUSED rd\nopt size=1232 version=0\n");
+    expect((struct asked){.name = "example.", .type = TYPE_A, .edns = true}, "REFUSED rd\nopt size=1232 version=0 ede=20\n");
+    expect((struct asked){.name = "example.", .type = TYPE_A}, "REFUSED rd\n");
 }
 
 /* A query for web.sip.test. A, to be bent. */

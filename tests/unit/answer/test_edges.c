@@ -189,7 +189,7 @@ static void an_unknown_opcode_with_edns_is_answered_with_edns(void **state)
     q[2] = 4 << 3;
     q[3] = 0x10; /* CD, which an authoritative answer clears (RFC 4035 3.1.6) */
     char *got = test_send(&t, q, len, CHANNEL_UDP, &answer_len);
-    assert_string_equal(got, "NOTIMP\nopt size=1232 version=0\n");
+    assert_string_equal(got, "NOTIMP\nopt size=1232 version=0 ede=21\n");
     free(got);
 }
 
