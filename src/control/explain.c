@@ -1,6 +1,7 @@
 #include "control/explain.h"
 
 #include "answer/answer.h"
+#include "base/distance.h"
 #include "base/memory.h"
 #include "control/decode.h"
 #include "control/describe.h"
@@ -156,9 +157,9 @@ static json_t *explain_site(const struct view *view, size_t number, const int *r
         "{s:s, s:o, s:o, s:o}", "site", site->name, "rank", ranks[number] < 0 ? json_null() : json_integer(ranks[number] + 1), "endpoints",
         describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number));
     if (place->known) {
-        const double km = geo_distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
+        const double km = distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
         json_object_set_new(object, "km", json_real(km));
-        json_object_set_new(object, "biased_km", json_real(geo_biased_km(km, site->bias)));
+        json_object_set_new(object, "biased_km", json_real(distance_biased_km(km, site->bias)));
     }
     return object;
 }

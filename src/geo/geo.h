@@ -40,7 +40,3 @@ struct geo_place {
     struct prefix network;         /* that the first source says this of; without a source, of which nothing is said */
 };
 bool geo_locate(const struct config *config, const struct addr *addr, struct geo_place *ret_place, struct error *err);
-
-/* Great-circle distance in kilometres (haversine, mean radius 6371 km), and the same as the site's bias makes it seem. */
-double geo_distance_km(double lat1, double lon1, double lat2, double lon2);
-double geo_biased_km(double km, int bias);

@@ -1,5 +1,6 @@
 #include "geo/orders.h"
 
+#include "base/distance.h"
 #include "base/memory.h"
 #include "geo/geo.h"
 
@@ -90,7 +91,7 @@ static double seeming_distance(const struct orders *orders, size_t site, const d
     if (!orders->biased)
         return chord2;
     const double km = 2 * 6371 * asin(fmin(1, sqrt(chord2) / 2));
-    return geo_biased_km(km, orders->config->sites[site].bias);
+    return distance_biased_km(km, orders->config->sites[site].bias);
 }
 
 /* A distance and its site in one number: as unsigned integers, positive doubles compare as they do as numbers. The mantissa

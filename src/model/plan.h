@@ -57,6 +57,7 @@ struct plan_spec {
     enum srv_mode srv;
     enum all_down on_all_down;
     unsigned targets;
+    bool by_winner;       /* the winner decides all of the selection: no more selections than endpoints can win (for signed zones) */
     int transport;        /* enum transport that the RRset speaks for, or -1 for any */
     enum family family;   /* FAMILY_NONE for any */
     const uint8_t *sites; /* of the service, in its order */

@@ -146,6 +146,9 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
         .tiers = mem_new(config->endpoint_count, sizeof *policy->tiers),
         .draws = mem_new(config->endpoint_count * BUCKETS, sizeof *policy->draws),
         .site_draws = mem_new(config->site_count * BUCKETS, sizeof *policy->site_draws),
+        .nearest = mem_new(config->site_count * config->site_count, sizeof *policy->nearest),
+        .site_bucket = mem_new(config->site_count, sizeof *policy->site_bucket),
+        .own_bucket = mem_new(config->endpoint_count, sizeof *policy->own_bucket),
         .agreed = mem_new(classes->count, sizeof *policy->agreed),
     };
     for (size_t i = 0; i < config->endpoint_count; i++) {
@@ -156,6 +159,7 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
     for (size_t i = 0; i < config->site_count; i++)
         draw_site(policy, &config->sites[i]);
     draw_sites(policy);
+    winner_tables(policy);
     compare_classes(policy);
     return policy;
 }
@@ -169,6 +173,9 @@ void policy_free(struct policy *policy)
     free(policy->tiers);
     free(policy->draws);
     free(policy->site_draws);
+    free(policy->nearest);
+    free(policy->site_bucket);
+    free(policy->own_bucket);
     free(policy->agreed);
     free(policy);
 }

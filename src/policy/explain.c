@@ -47,20 +47,45 @@ static void tell_all(struct teller *teller, const struct plan_spec *spec, struct
             tell_site(teller, (unsigned)site, bucket, -1);
 }
 
+/* Where the winner decides: the sites that were passed over before its own, then those behind it. */
+static struct site_list order_around(const struct policy *policy, const struct plan_spec *spec, struct site_list list, uint16_t winner,
+                                     uint8_t room[SITES_MAX])
+{
+    uint8_t behind[SITES_MAX];
+    bool taken[SITES_MAX] = {false};
+    const struct site_list order = winner_order(policy, spec, policy->site_of[winner], behind);
+    size_t count = 0;
+    for (; list.sites[count] != order.sites[0]; count++) {
+        room[count] = list.sites[count];
+        taken[room[count]] = true;
+    }
+    for (size_t i = 0; i < order.count; i++)
+        if (!taken[order.sites[i]])
+            room[count++] = order.sites[i];
+    return (struct site_list){room, count};
+}
+
 enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
                                    uint32_t class_number, unsigned bucket, struct explained *ret)
 {
     const size_t count = policy->config->endpoint_count;
     const struct plan_spec seen = spec_effective(spec);
-    const struct site_list list = site_order(policy, spec, class_number, bucket);
-    uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1);
+    struct site_list list = site_order(policy, spec, class_number, bucket);
+    uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1), room[SITES_MAX];
     uint16_t chosen[TARGETS_MAX];
     struct slate slate;
     slate_init(&slate, policy, state, spec);
     policy_standings(policy, state, &seen, standings, causes);
-    if (slate.kind == SELECTION_STEERED)
-        bucket_fill(policy, &slate, list, bucket, chosen);
-    struct teller teller = {policy, standings, causes, chosen, slate.kind == SELECTION_STEERED ? slate.need : 0, ret};
+    const bool steered = slate.kind == SELECTION_STEERED;
+    if (steered)
+        bucket_fill(policy, &slate, list, bucket, spec->by_winner ? 1 : slate.need, chosen);
+    if (steered && spec->by_winner) {
+        const uint16_t winner = chosen[0];
+        winner_fill(policy, &slate, spec, winner, chosen);
+        list = order_around(policy, spec, list, winner, room);
+        bucket = policy->own_bucket[winner];
+    }
+    struct teller teller = {policy, standings, causes, chosen, steered ? slate.need : 0, ret};
     tell_all(&teller, spec, list, bucket);
     slate_release(&slate);
     free(standings);

@@ -14,12 +14,13 @@ struct site_list site_order(const struct policy *policy, const struct plan_spec 
 
 /* Sites with somebody known to be up go before those where everybody is unknown. Room (rule 4) has its place here, when load is known:
  * between the order of the class and this walk. */
-unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t ret_sites[TARGETS_MAX], size_t *ret_walked)
+unsigned sites_collect(const struct slate *slate, struct site_list list, unsigned places, uint8_t ret_sites[TARGETS_MAX],
+                       size_t *ret_walked)
 {
     unsigned count = 0, filled = 0;
     *ret_walked = 0;
     for (unsigned grade = GRADE_FIRST; grade <= GRADE_SECOND; grade++) {
-        for (size_t i = 0; i < list.count && filled < slate->need; i++) {
+        for (size_t i = 0; i < list.count && filled < places; i++) {
             const uint8_t site = list.sites[i];
             if (i >= *ret_walked)
                 *ret_walked = i + 1;
@@ -54,17 +55,16 @@ void site_fill(const struct policy *policy, const struct slate *slate, unsigned 
     }
 }
 
-void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket,
+void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket, unsigned places,
                  uint16_t ret_endpoints[TARGETS_MAX])
 {
     uint8_t sites[TARGETS_MAX];
     size_t walked;
-    const unsigned count = sites_collect(slate, list, sites, &walked);
+    const unsigned count = sites_collect(slate, list, places, sites, &walked);
     unsigned filled = 0;
     for (unsigned i = 0; i < count; i++) {
-        const unsigned left = slate->need - filled;
-        const unsigned places = slate->sizes[sites[i]] < left ? slate->sizes[sites[i]] : left;
-        site_fill(policy, slate, sites[i], bucket, places, ret_endpoints + filled);
-        filled += places;
+        const unsigned left = places - filled, size = slate->sizes[sites[i]];
+        site_fill(policy, slate, sites[i], bucket, size < left ? size : left, ret_endpoints + filled);
+        filled += size < left ? size : left;
     }
 }

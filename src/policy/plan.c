@@ -16,6 +16,8 @@ struct maker {
     const struct policy *policy;
     const struct plan_spec *spec;
     struct slate slate;
+    bool by_winner;
+    unsigned places; /* of an answer that tell it from others: all, or the winner's alone */
     uint8_t *doubts; /* by endpoint */
     struct plan *plan;
     size_t selection_room, choice_room, bucket_room, run_room;
@@ -98,6 +100,8 @@ static struct pick make_pick(struct maker *maker, const struct section *sections
             memcpy(endpoints + filled, sections[i].lineup->who[pattern.first[number]], sections[i].places * sizeof *endpoints);
             filled += sections[i].places;
         }
+        if (maker->by_winner)
+            winner_fill(maker->policy, &maker->slate, maker->spec, endpoints[0], endpoints);
         add_selection(maker, endpoints);
     }
     if (pattern.count == 1)
@@ -124,7 +128,7 @@ static struct lineup *site_lineup(struct maker *maker, unsigned site)
     if (*lineup)
         return *lineup;
     const unsigned size = maker->slate.sizes[site];
-    const unsigned places = size < maker->slate.need ? size : maker->slate.need;
+    const unsigned places = size < maker->places ? size : maker->places;
     *lineup = mem_new(1, sizeof **lineup);
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
         site_fill(maker->policy, &maker->slate, site, bucket, places, (*lineup)->who[bucket]);
@@ -136,7 +140,7 @@ static struct lineup *site_lineup(struct maker *maker, unsigned site)
 static struct pick pick_of_sites(struct maker *maker, const uint8_t *sites, unsigned count)
 {
     struct section sections[TARGETS_MAX];
-    unsigned left = maker->slate.need;
+    unsigned left = maker->places;
     for (unsigned i = 0; i < count; i++) {
         const unsigned size = maker->slate.sizes[sites[i]];
         sections[i] = (struct section){site_lineup(maker, sites[i]), size < left ? size : left};
@@ -217,7 +221,8 @@ static void plan_by_class(struct maker *maker)
         if (number == 0 || maker->policy->agreed[number] < walked) {
             uint8_t sites[TARGETS_MAX];
             memset(sites, NO_SITE, sizeof sites);
-            const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), sites, &walked);
+            const unsigned count =
+                sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), maker->places, sites, &walked);
             add_run(maker, pick_of_tuple(maker, &tuples, sites, count));
         }
         plan->run_of_class[number] = plan->run_count - 1;
@@ -230,7 +235,7 @@ static void plan_for_all(struct maker *maker)
 {
     uint8_t sites[TARGETS_MAX];
     size_t walked;
-    const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, 0, 0), sites, &walked);
+    const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, 0, 0), maker->places, sites, &walked);
     add_run(maker, pick_of_sites(maker, sites, count));
 }
 
@@ -239,10 +244,11 @@ static void plan_by_bucket(struct maker *maker)
 {
     struct lineup *lineup = mem_new(1, sizeof *lineup);
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
-        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), bucket, lineup->who[bucket]);
+        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), bucket, maker->places,
+                    lineup->who[bucket]);
         forget_winner(maker, lineup->who[bucket]);
     }
-    add_run(maker, make_pick(maker, &(struct section){lineup, maker->slate.need}, 1));
+    add_run(maker, make_pick(maker, &(struct section){lineup, maker->places}, 1));
     free(lineup);
 }
 
@@ -265,6 +271,8 @@ struct plan *policy_plan(const struct policy *policy, const struct world_state *
     atomic_init(&plan->refs, 1);
 
     slate_init(&maker->slate, policy, state, spec);
+    maker->by_winner = spec->by_winner && spec->purpose == PLAN_TARGETS; /* transports are the winner's alone in any case */
+    maker->places = maker->by_winner ? 1 : maker->slate.need;
     maker->doubts = mem_new(policy->config->endpoint_count, 1);
     for (size_t i = 0; i < policy->config->endpoint_count; i++)
         maker->doubts[i] = state->health[i].doubt;

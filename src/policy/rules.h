@@ -8,12 +8,15 @@
 struct policy {
     const struct config *config;
     const struct classes *classes;
-    uint8_t *site_of;    /* by endpoint */
-    uint16_t *weights;   /* by endpoint */
-    unsigned *tiers;     /* by endpoint */
-    uint16_t *draws;     /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
-    uint8_t *site_draws; /* 256 rows of all sites by the bucket's weighted draw */
-    uint8_t *agreed;     /* by class: how many sites its order begins with just as the class before it does */
+    uint8_t *site_of;     /* by endpoint */
+    uint16_t *weights;    /* by endpoint */
+    unsigned *tiers;      /* by endpoint */
+    uint16_t *draws;      /* each site has 256 rows of all its endpoints, by tier and then by the bucket's draw (see draw_row) */
+    uint8_t *site_draws;  /* 256 rows of all sites by the bucket's weighted draw */
+    uint8_t *nearest;     /* a row for each site: all sites by their distance from it */
+    uint8_t *site_bucket; /* by site: the bucket whose weighted draw speaks for it */
+    uint8_t *own_bucket;  /* by endpoint: the bucket whose draw speaks for it in its site */
+    uint8_t *agreed;      /* by class: how many sites its order begins with just as the class before it does */
 };
 
 /* The endpoints of a site in the order of a bucket's draw; site.endpoint_count of them. */
@@ -52,15 +55,26 @@ struct site_list {
 };
 struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket);
 
-/* The sites that fill slate->need places, in the order of choice: ret_sites and their count. *ret_walked: how far into the list one had to
- * look; lists that agree so far give the same sites. */
-unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t ret_sites[TARGETS_MAX], size_t *ret_walked);
+/* The sites that fill so many places (at most slate->need), in the order of choice: ret_sites and their count. *ret_walked: how far into the
+ * list one had to look; lists that agree so far give the same sites. */
+unsigned sites_collect(const struct slate *slate, struct site_list list, unsigned places, uint8_t ret_sites[TARGETS_MAX],
+                       size_t *ret_walked);
 
 /* The first places candidates of a site in the order of a bucket: by tier, in a tier those of the first grade, then by draw.
  * places is at most slate->sizes[site]. */
 void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places,
                uint16_t *ret_endpoints);
 
-/* sites_collect and site_fill for one list: the endpoints of an answer, slate->need of them. */
-void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket,
+/* sites_collect and site_fill for one list: the first places endpoints of an answer, the winner first. */
+void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket, unsigned places,
+                 uint16_t ret_endpoints[TARGETS_MAX]);
+
+/* What policy_new() prepares for spec->by_winner, from the draws. */
+void winner_tables(struct policy *policy);
+
+/* All sites in the order in which they stand behind a winner of this site, which is at the head. room: to put the list into. */
+struct site_list winner_order(const struct policy *policy, const struct plan_spec *spec, unsigned site, uint8_t room[SITES_MAX]);
+
+/* With spec->by_winner: the whole answer, slate->need endpoints, of a winner. */
+void winner_fill(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint16_t winner,
                  uint16_t ret_endpoints[TARGETS_MAX]);

@@ -140,7 +140,7 @@ uint64_t policy_spec_hash(const struct policy *policy, const struct world_state 
 {
     struct slate slate;
     slate_init(&slate, policy, state, spec);
-    const uint32_t choosing[] = {spec->purpose, spec->policy, spec->srv, spec->targets, slate.kind};
+    const uint32_t choosing[] = {spec->purpose, spec->policy, spec->srv, spec->targets, slate.kind, spec->by_winner};
     uint64_t hash = hash_bytes(choosing, sizeof choosing, 0);
     if (spec->policy == POLICY_ORDERED)
         hash = hash_bytes(spec->sites, spec->site_count, hash);

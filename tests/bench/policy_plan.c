@@ -127,9 +127,10 @@ static struct plan_spec spec_of(const struct world *world, enum policy_kind poli
 }
 
 /* Every round flips another endpoint, as the world does. */
-static void measure(struct world *world, enum policy_kind policy, unsigned targets, unsigned rounds)
+static void measure(struct world *world, enum policy_kind policy, unsigned targets, bool by_winner, unsigned rounds)
 {
-    const struct plan_spec spec = spec_of(world, policy, targets);
+    struct plan_spec spec = spec_of(world, policy, targets);
+    spec.by_winner = by_winner;
     uint64_t best_ns = UINT64_MAX, total_ns = 0;
     struct plan size = {.refs = 0};
     for (unsigned round = 0; round < rounds; round++) {
@@ -145,8 +146,9 @@ static void measure(struct world *world, enum policy_kind policy, unsigned targe
         size = (struct plan){.run_count = plan->run_count, .selection_count = plan->selection_count, .bucket_count = plan->bucket_count};
         plan_unref(plan);
     }
-    printf("  %-8s targets %u: %7.3f ms a plan (best %.3f), %u runs, %u rows, %u selections\n", policy_text(policy), targets,
-           (double)total_ns / rounds / 1e6, (double)best_ns / 1e6, size.run_count, size.bucket_count / BUCKETS, size.selection_count);
+    printf("  %-8s targets %u%s: %7.3f ms a plan (best %.3f), %u runs, %u rows, %u selections\n", policy_text(policy), targets,
+           by_winner ? " by winner" : "", (double)total_ns / rounds / 1e6, (double)best_ns / 1e6, size.run_count,
+           size.bucket_count / BUCKETS, size.selection_count);
 }
 
 static void measure_hash(struct world *world, unsigned rounds)
@@ -171,10 +173,12 @@ int main(int argc, char **argv)
                   {50, 60000, 6, false}, {200, 150000, 0, false}, {200, 150000, 6, true}};
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
         struct world *world = world_new(worlds[i].sites, worlds[i].classes, worlds[i].near, worlds[i].tiers);
-        measure(world, POLICY_NEAREST, 4, rounds);
-        measure(world, POLICY_NEAREST, 8, rounds);
-        measure(world, POLICY_ORDERED, 4, rounds);
-        measure(world, POLICY_WEIGHTED, 4, rounds);
+        measure(world, POLICY_NEAREST, 4, false, rounds);
+        measure(world, POLICY_NEAREST, 8, false, rounds);
+        measure(world, POLICY_ORDERED, 4, false, rounds);
+        measure(world, POLICY_WEIGHTED, 4, false, rounds);
+        measure(world, POLICY_NEAREST, 4, true, rounds);
+        measure(world, POLICY_WEIGHTED, 4, true, rounds);
         measure_hash(world, rounds);
         world_free(world);
     }

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/distance.h"
 #include "geo/countries.h"
 #include "geo/geo.h"
 
@@ -51,8 +52,7 @@ static void every_centre_is_near_its_continent(void **state)
         for (size_t m = 0; m < sizeof middles / sizeof *middles; m++) {
             if (strcmp(middles[m].continent, table[i].continent) != 0)
                 continue;
-            const double km =
-                geo_distance_km(middles[m].latitude, middles[m].longitude, (double)table[i].latitude, (double)table[i].longitude);
+            const double km = distance_km(middles[m].latitude, middles[m].longitude, (double)table[i].latitude, (double)table[i].longitude);
             if (km > middles[m].km)
                 fail_msg("%s is %.0f km from the middle of %s", table[i].code, km, table[i].continent);
         }

@@ -1,25 +1,6 @@
 #include "fixture.h"
 
-static void distances_are_those_of_the_great_circle(void **state)
-{
-    (void)state;
-    assert_true(fabs(geo_distance_km(51.5, -0.1, 52.4, 4.9) - 357) < 3);      /* London to Amsterdam */
-    assert_true(fabs(geo_distance_km(51.5, -0.1, 1.35, 103.8) - 10850) < 30); /* London to Singapore */
-    assert_true(fabs(geo_distance_km(0, 0, 0, 180) - 20015) < 1);             /* half around */
-    assert_true(fabs(geo_distance_km(-17, 179, -17, -179) - 212.7) < 1);      /* over the date line */
-    assert_true(geo_distance_km(90, 0, 90, 120) < 0.001);                     /* one pole, two names */
-    assert_true(geo_distance_km(10, 20, 10, 20) == 0);
-}
-
-static void a_bias_makes_a_site_seem_nearer_or_farther(void **state)
-{
-    (void)state;
-    assert_true(geo_biased_km(1000, 0) == 1000);
-    assert_true(fabs(geo_biased_km(1000, 25) - 750) < 1e-9);
-    assert_true(fabs(geo_biased_km(1000, -50) - 2000) < 1e-9);
-    assert_true(fabs(geo_biased_km(1000, 99) - 10) < 1e-9);
-    assert_true(fabs(geo_biased_km(1000, -99) - 100000) < 1e-6);
-}
+#include "base/distance.h"
 
 /* The order of a net at this place must be that of the distances, worked out the slow way. */
 static void check_order(struct fixture *f, double latitude, double longitude)
@@ -32,7 +13,7 @@ static void check_order(struct fixture *f, double latitude, double longitude)
     double before = 0;
     for (size_t i = 0; i < f->config->site_count; i++) {
         const struct site *site = &f->config->sites[order[i]];
-        const double km = geo_biased_km(geo_distance_km(latitude, longitude, site->latitude, site->longitude), site->bias);
+        const double km = distance_biased_km(distance_km(latitude, longitude, site->latitude, site->longitude), site->bias);
         assert_true(km >= before - 1e-6);
         before = km;
     }
@@ -79,8 +60,6 @@ static void sites_at_one_place_keep_the_order_of_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(distances_are_those_of_the_great_circle),
-        cmocka_unit_test(a_bias_makes_a_site_seem_nearer_or_farther),
         cmocka_unit_test_setup_teardown(orders_follow_the_biased_distance, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(orders_of_many_sites_follow_the_distance, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(sites_at_one_place_keep_the_order_of_the_file, fixture_setup, fixture_teardown),

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "base/distance.h"
+
 enum { NETWORKS = 1500, CLIENTS = 4000, MAPS = 6, SAMPLES = 12 };
 
 static struct addr random_addr(enum family family)
@@ -154,7 +156,7 @@ static void every_class_is_what_a_lookup_of_the_place_says(void **state)
         double before = -1;
         for (size_t s = 0; s < SIX; s++) {
             const struct site *site = &f->config->sites[order[s]];
-            const double far = place.known ? geo_distance_km(place.latitude, place.longitude, site->latitude, site->longitude) : order[s];
+            const double far = place.known ? distance_km(place.latitude, place.longitude, site->latitude, site->longitude) : order[s];
             assert_true(far > before - 1e-6);
             before = far;
         }
