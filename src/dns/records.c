@@ -46,7 +46,7 @@ size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS])
     return len + 1;
 }
 
-void name_lower(uint8_t *name, size_t len)
+void name_fold(uint8_t *name, size_t len)
 {
     /* a length octet is at most 63 and so never a capital letter ('A' is 65) */
     for (size_t i = 0; i < len; i++)
@@ -59,7 +59,7 @@ static void read_question(struct records *records)
     records->has_question = true;
     records->qname_len = (uint8_t)name_expand(r, records->qname_as_sent);
     memcpy(records->qname, records->qname_as_sent, records->qname_len);
-    name_lower(records->qname, records->qname_len);
+    name_fold(records->qname, records->qname_len);
     records->qtype = read_u16(r);
     records->qclass = read_u16(r);
 }
@@ -85,7 +85,7 @@ static bool read_rr(struct records *records, struct rr *rr)
     struct reader *r = &records->r;
     rr->at = (uint16_t)(r->at - r->start);
     rr->owner_len = (uint8_t)name_expand(r, rr->owner);
-    name_lower(rr->owner, rr->owner_len);
+    name_fold(rr->owner, rr->owner_len);
     rr->type = read_u16(r);
     rr->class = read_u16(r);
     rr->ttl_s = read_u32(r);

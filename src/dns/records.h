@@ -41,8 +41,8 @@ bool records_next(struct records *records, struct rr *ret_rr);
  * part of the name that stands here. Letters stay as sent. Returns its length, the final empty label included; 0 and r->bad when malformed. */
 size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS]);
 
-/* Letters to lower case, in place. */
-void name_lower(uint8_t *name, size_t len);
+/* Letters to lower case, in place (RFC 4343). */
+void name_fold(uint8_t *name, size_t len);
 
 /* Reads over the RDATA; for name_expand() inside it. */
 struct reader rr_rdata(const struct records *records, const struct rr *rr);
