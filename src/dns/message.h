@@ -25,6 +25,7 @@ enum rr_type {
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
     TYPE_NXNAME = 128,
+    TYPE_TSIG = 250,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_ANY = 255,
