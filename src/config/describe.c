@@ -6,23 +6,17 @@
 #include <string.h>
 
 static const char *const kind_words[] = {
-    [KIND_WHOLE] = "whole number",
-    [KIND_NUMBER] = "number",
-    [KIND_DURATION] = "duration",
-    [KIND_CHOICE] = "text",
-    [KIND_TEXT] = "text",
-    [KIND_PATH] = "file name",
-    [KIND_HOST] = "host name",
-    [KIND_DOMAIN] = "host name",
-    [KIND_NAME] = "name",
-    [KIND_ADDRESS] = "IP address",
-    [KIND_LISTEN] = "address:port",
-    [KIND_COUNTRY] = "country code",
-    [KIND_CONTINENT] = "continent code",
-    [KIND_SITE] = "site name",
-    [KIND_PROBE] = "probe name",
-    [KIND_GROUP] = "group",
-    [KIND_MAP] = "group of groups",
+    [KIND_WHOLE] = "whole number",   [KIND_NUMBER] = "number",
+    [KIND_DURATION] = "duration",    [KIND_SWITCH] = "true or false",
+    [KIND_CHOICE] = "text",          [KIND_TEXT] = "text",
+    [KIND_PATH] = "file name",       [KIND_HOST] = "host name",
+    [KIND_DOMAIN] = "host name",     [KIND_NAME] = "name",
+    [KIND_ADDRESS] = "IP address",   [KIND_NETWORK] = "network",
+    [KIND_LISTEN] = "address:port",  [KIND_PEER] = "address or address:port",
+    [KIND_COUNTRY] = "country code", [KIND_CONTINENT] = "continent code",
+    [KIND_SITE] = "site name",       [KIND_PROBE] = "probe name",
+    [KIND_KEY] = "key name",         [KIND_SECRET] = "secret",
+    [KIND_GROUP] = "group",          [KIND_MAP] = "group of groups",
 };
 
 static bool number_kind(enum kind kind)
@@ -42,7 +36,8 @@ char *describe_type(const struct key *key)
     if (key->kind == KIND_LIST && key->table)
         return mem_text("list of groups");
     if (key->kind == KIND_LIST)
-        return mem_format("list of %s%s", kind_words[key->item->kind], key->item->kind == KIND_LISTEN ? "" : "s");
+        return mem_format("list of %s%s", kind_words[key->item->kind],
+                          key->item->kind == KIND_LISTEN || key->item->kind == KIND_PEER ? "" : "s");
     return mem_text(kind_words[key->kind]);
 }
 
@@ -71,7 +66,7 @@ char *describe_default(const struct key *key)
         return mem_format("(%s, %s)", key->item[0].fallback, key->item[1].fallback);
     if (key->fallback == NULL)
         return mem_text("none");
-    if (key->kind == KIND_WHOLE || key->kind == KIND_NUMBER)
+    if (key->kind == KIND_WHOLE || key->kind == KIND_NUMBER || key->kind == KIND_SWITCH)
         return mem_text(key->fallback);
     char *items = quoted_items(key->fallback);
     if (key->kind != KIND_LIST)
@@ -140,6 +135,7 @@ char *describe_range(const struct key *key)
     case KIND_PAIR:
     case KIND_LIST:
     case KIND_MAP: return compound_range(key);
+    case KIND_SECRET: return mem_text("1 to 256 octets in base64");
     case KIND_NAME: return mem_text("1 to 63 of a-z, 0-9, -");
     case KIND_COUNTRY: return mem_text("two letters");
     case KIND_CONTINENT: return mem_text(CONTINENTS);
@@ -156,6 +152,12 @@ char *describe_expected(const struct key *key)
         text = mem_format("a duration from %s, such as \"500ms\", \"2s\" or \"5m\"", range);
     else if (key->kind == KIND_LISTEN)
         text = mem_text("an address and port such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
+    else if (key->kind == KIND_NETWORK)
+        text = mem_text("a network such as \"192.0.2.0/24\" or \"2001:db8::/32\", or one address of it");
+    else if (key->kind == KIND_PEER)
+        text = mem_text("an address such as \"192.0.2.1\", \"192.0.2.1:5353\" or \"[2001:db8::1]:5353\"");
+    else if (key->kind == KIND_SWITCH)
+        text = mem_text(type);
     else if (number_kind(key->kind))
         text = mem_format("a %s from %s", type, range);
     else

@@ -6,9 +6,10 @@
 
 #include <stdlib.h>
 
-/* In the order in which names must be known: probes before the endpoints that use them, sites before services and geo. */
+/* In the order in which names must be known: keys before the zones and probes before the endpoints that use them, sites before services and geo. */
 static const struct key root_keys[] = {
     {.name = "server", .kind = KIND_GROUP, KEY_AT(struct config, server), .table = &server_table},
+    {.name = "keys", .kind = KIND_LIST, KEY_LIST(struct config, keys, key_count), .table = &key_table, RANGE(0, TSIG_KEYS_MAX)},
     {.name = "zones",
      .kind = KIND_LIST,
      .required = true,
@@ -35,8 +36,8 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
-const struct table *const schema_tables[] = {&root_table,  &server_table, &geo_table,      &prefer_table, &zone_table,
-                                             &probe_table, &site_table,   &endpoint_table, &service_table};
+const struct table *const schema_tables[] = {&root_table,     &server_table,  &geo_table,   &prefer_table, &key_table,      &zone_table,
+                                             &transfer_table, &primary_table, &probe_table, &site_table,   &endpoint_table, &service_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

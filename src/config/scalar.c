@@ -1,5 +1,6 @@
 #include "config/schema.h"
 
+#include "base/base64.h"
 #include "base/invariant.h"
 #include "base/memory.h"
 #include "base/nearest.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHOWN_MAX = 80, NAME_MAX_LEN = 63 };
+enum { SHOWN_MAX = 80, NAME_MAX_LEN = 63, DNS_PORT = 53 };
 
 /* The value as a message shows it: a text in quotes, its odd octets and its tail left out. The caller frees. */
 static char *show(const config_setting_t *setting)
@@ -145,6 +146,14 @@ static bool read_duration(struct loader *loader, const struct key *key, struct v
     return true;
 }
 
+static bool read_switch(struct loader *loader, const struct key *key, struct value value, bool *to)
+{
+    if (value.setting && config_setting_type(value.setting) != CONFIG_TYPE_BOOL)
+        return refuse(loader, key, value, NULL);
+    *to = value.setting ? config_setting_get_bool(value.setting) : strcmp(value.text, "true") == 0;
+    return true;
+}
+
 static bool read_choice(struct loader *loader, const struct key *key, struct value value, void *to)
 {
     const char *text = text_of(value), *near = NULL;
@@ -255,6 +264,43 @@ static bool read_address(struct loader *loader, const struct key *key, struct va
     return true;
 }
 
+static bool read_network(struct loader *loader, const struct key *key, struct value value, struct prefix *to)
+{
+    const char *text = text_of(value);
+    if (text == NULL || !prefix_parse(text, to))
+        return refuse(loader, key, value, NULL);
+    return true;
+}
+
+static bool read_peer(struct loader *loader, const struct key *key, struct value value, struct hostport *to)
+{
+    struct hostport peer = {.port = DNS_PORT};
+    const char *text = text_of(value);
+    if (text == NULL || (!addr_parse(text, &peer.addr) && !hostport_parse(text, &peer)) || peer.port == 0)
+        return refuse(loader, key, value, NULL);
+    addr_unmap(&peer.addr);
+    if (!one_host(&peer.addr))
+        return refuse(loader, key, value, "not the address of one host");
+    *to = peer;
+    return true;
+}
+
+/* No message shows what was written. */
+static bool read_secret(struct loader *loader, const struct key *key, struct value value, struct tsig_secret *to)
+{
+    uint8_t octets[TSIG_SECRET_MAX];
+    const char *text = text_of(value);
+    if (text == NULL)
+        return refuse(loader, key, value, NULL);
+    const size_t len = base64_decode(text, strlen(text), octets, sizeof octets);
+    if (len == 0)
+        return tell(loader, value.setting, "this is no secret of 1 to %d octets in base64 (RFC 4648 4), as tsig-keygen makes them",
+                    TSIG_SECRET_MAX);
+    *to = (struct tsig_secret){.octets = mem_copy(octets, len), .len = len};
+    explicit_bzero(octets, sizeof octets);
+    return true;
+}
+
 static bool read_listen(struct loader *loader, const struct key *key, struct value value, struct hostport *to)
 {
     const char *text = text_of(value);
@@ -275,27 +321,46 @@ static bool read_code(struct loader *loader, const struct key *key, struct value
     return true;
 }
 
+/* What names can stand for, by kind. */
+static const struct reference {
+    enum kind kind;
+    enum space space;
+    const char *what, *from;
+} references[] = {
+    {KIND_SITE, SPACE_SITE, "site", "sites"},
+    {KIND_PROBE, SPACE_PROBE, "probe", "probes"},
+    {KIND_KEY, SPACE_KEY, "key", "keys"},
+};
+
+static bool tell_unknown_name(struct loader *loader, const struct reference *to, const char *text, struct value value)
+{
+    const char *near = suggest(loader, to->space, text);
+    char *shown = show(value.setting);
+    if (near)
+        tell(loader, value.setting, "%s: no such %s, did you mean \"%s\"?", shown, to->what, near);
+    else
+        tell(loader, value.setting, "%s: no such %s, expected a name from %s", shown, to->what, to->from);
+    free(shown);
+    return false;
+}
+
 /* A name of something else in the file. */
 static bool read_reference(struct loader *loader, const struct key *key, struct value value, void *to)
 {
-    const bool site = key->kind == KIND_SITE;
-    const enum space space = site ? SPACE_SITE : SPACE_PROBE;
+    const struct reference *reference = references;
+    while (reference->kind != key->kind)
+        reference++;
+    char name[DNS_NAME_TEXT];
     const char *text = text_of(value);
     if (text == NULL)
         return refuse(loader, key, value, NULL);
-    const struct name_entry *entry = names_find(&loader->names, space, text, strlen(text));
-    if (entry) {
-        store_whole(to, key->size, entry->number);
-        return true;
-    }
-    const char *near = suggest(loader, space, text);
-    char *shown = show(value.setting);
-    if (near)
-        tell(loader, value.setting, "%s: no such %s, did you mean \"%s\"?", shown, site ? "site" : "probe", near);
-    else
-        tell(loader, value.setting, "%s: no such %s, expected a name from %s", shown, site ? "site" : "probe", site ? "sites" : "probes");
-    free(shown);
-    return false;
+    if (key->kind == KIND_KEY && dns_name_read(text, name) == NULL)
+        text = name;
+    const struct name_entry *entry = names_find(&loader->names, reference->space, text, strlen(text));
+    if (entry == NULL)
+        return tell_unknown_name(loader, reference, text, value);
+    store_whole(to, key->size, entry->number);
+    return true;
 }
 
 bool scalar_read(struct loader *loader, const struct key *key, struct value value, void *to)
@@ -304,6 +369,7 @@ bool scalar_read(struct loader *loader, const struct key *key, struct value valu
     case KIND_WHOLE:
     case KIND_NUMBER: return read_number(loader, key, value, to);
     case KIND_DURATION: return read_duration(loader, key, value, to);
+    case KIND_SWITCH: return read_switch(loader, key, value, to);
     case KIND_CHOICE: return read_choice(loader, key, value, to);
     case KIND_TEXT:
     case KIND_PATH: return read_text(loader, key, value, to);
@@ -311,11 +377,15 @@ bool scalar_read(struct loader *loader, const struct key *key, struct value valu
     case KIND_DOMAIN: return read_host(loader, key, value, to);
     case KIND_NAME: return read_name(loader, key, value, to);
     case KIND_ADDRESS: return read_address(loader, key, value, to);
+    case KIND_NETWORK: return read_network(loader, key, value, to);
     case KIND_LISTEN: return read_listen(loader, key, value, to);
+    case KIND_PEER: return read_peer(loader, key, value, to);
+    case KIND_SECRET: return read_secret(loader, key, value, to);
     case KIND_COUNTRY:
     case KIND_CONTINENT: return read_code(loader, key, value, to);
     case KIND_SITE:
-    case KIND_PROBE: return read_reference(loader, key, value, to);
+    case KIND_PROBE:
+    case KIND_KEY: return read_reference(loader, key, value, to);
     default: invariant(!"a scalar kind"); return false;
     }
 }

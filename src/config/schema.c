@@ -197,7 +197,7 @@ static void read_scalar_item(struct loader *loader, const struct key *key, struc
         return;
     ++*(size_t *)field(into, key->count_at);
     const enum kind kind = key->item->kind;
-    if (item.setting && (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH))
+    if (item.setting && (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH || kind == KIND_KEY))
         declare(loader, SPACE_LIST + loader->lists, describe_kind(kind), config_setting_get_string(item.setting), 0, item.setting);
 }
 

@@ -16,6 +16,7 @@ enum kind {
     KIND_WHOLE,     /* integer of size octets */
     KIND_NUMBER,    /* double */
     KIND_DURATION,  /* uint32_t, in units of unit_ms; least and most are in milliseconds */
+    KIND_SWITCH,    /* bool */
     KIND_CHOICE,    /* of choices: the first stands for the value least */
     KIND_TEXT,      /* char *: UTF-8 without control characters, least to most octets */
     KIND_PATH,      /* char *: made relative to the configuration's folder */
@@ -23,11 +24,15 @@ enum kind {
     KIND_DOMAIN,    /* char *: the same without the dot */
     KIND_NAME,      /* char *: [a-z0-9-] */
     KIND_ADDRESS,   /* struct addr of one host */
+    KIND_NETWORK,   /* struct prefix; a lone address is one of its own */
     KIND_LISTEN,    /* struct hostport */
+    KIND_PEER,      /* struct hostport of one host, port 53 unless it is given */
     KIND_COUNTRY,   /* char[3], upper case */
     KIND_CONTINENT, /* the same */
     KIND_SITE,      /* integer of size octets: index of the site of this name */
     KIND_PROBE,     /* the same of a probe */
+    KIND_KEY,       /* the same of a TSIG key */
+    KIND_SECRET,    /* struct tsig_secret, from base64; never shown */
     KIND_PAIR,      /* item[0] and item[1] */
     KIND_LIST,      /* of item or of table; least to most of them */
     KIND_MAP,       /* group of groups, each of table */
@@ -35,7 +40,7 @@ enum kind {
 };
 
 /* What names stand for; spaces of loader.names. */
-enum space { SPACE_SITE, SPACE_PROBE, SPACE_HOST, SPACE_SERVICE, SPACE_ZONE, SPACE_PREFER, SPACE_LISTEN, SPACE_LIST };
+enum space { SPACE_SITE, SPACE_PROBE, SPACE_HOST, SPACE_SERVICE, SPACE_ZONE, SPACE_KEY, SPACE_PREFER, SPACE_LISTEN, SPACE_LIST };
 
 struct loader {
     struct report *report;
@@ -103,6 +108,8 @@ bool declare(struct loader *loader, uint32_t space, const char *what, const char
 const char *suggest(const struct loader *loader, uint32_t space, const char *written);
 /* Whether the name, which is this key's value, lies in a zone of the configuration; tells when not. */
 bool check_in_zone(struct loader *loader, const config_setting_t *at, const char *name);
+/* The secret of the key from its file: base64, or BIND's key clause, whose algorithm is then the key's. Tells what is wrong at the setting. */
+bool read_key_file(struct loader *loader, const config_setting_t *at, struct tsig_key *key, bool algorithm_given);
 /* 1 to 63 of [a-z0-9-]. */
 bool is_name(const char *text);
 
@@ -118,8 +125,8 @@ const char *describe_kind(enum kind kind);
 extern const struct table *const schema_tables[];
 extern const size_t schema_table_count;
 
-extern const struct table root_table, server_table, geo_table, prefer_table, zone_table, probe_table, site_table, endpoint_table,
-    service_table;
+extern const struct table root_table, server_table, geo_table, prefer_table, key_table, zone_table, transfer_table, primary_table,
+    probe_table, site_table, endpoint_table, service_table;
 
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);

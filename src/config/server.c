@@ -1,6 +1,8 @@
 /* The groups server and zones. */
 #include "config/schema.h"
 
+#include "base/memory.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -54,14 +56,29 @@ const struct table server_table = {.path = "server", TABLE_KEYS(server_keys), .c
 
 static const struct key zone_keys[] = {
     {.name = "name", .kind = KIND_HOST, .required = true, KEY_AT(struct zone_config, name)},
-    {.name = "file", .kind = KIND_PATH, .required = true, KEY_AT(struct zone_config, file), RANGE(1, 4095)},
+    {.name = "file", .kind = KIND_PATH, KEY_AT(struct zone_config, file), RANGE(1, 4095)},
+    {.name = "primary", .kind = KIND_GROUP, KEY_AT(struct zone_config, primary), .table = &primary_table},
+    {.name = "transfer", .kind = KIND_GROUP, KEY_AT(struct zone_config, transfer), .table = &transfer_table},
 };
+
+/* What comes from a primary is kept beside the other state. */
+static void check_origin(struct loader *loader, const config_setting_t *group, struct zone_config *zone)
+{
+    const config_setting_t *file = config_setting_get_member(group, "file"), *primary = config_setting_get_member(group, "primary");
+    if (file && primary)
+        tell(loader, primary, "beside a file, expected only one of file and primary");
+    else if (!file && !primary)
+        tell_key(loader, group, "file", "missing, expected a file name, or a group primary to fetch the zone from");
+    else if (primary && zone->name && loader->config->server.state)
+        zone->file = mem_format("%s/zones/%szone", loader->config->server.state, zone->name);
+}
 
 static void check_zone(struct loader *loader, const config_setting_t *group, void *item)
 {
-    const struct zone_config *zone = item;
+    struct zone_config *zone = item;
     loader->zones_unsound |= zone->name == NULL;
     declare(loader, SPACE_ZONE, "zone", zone->name, 0, config_setting_get_member(group, "name"));
+    check_origin(loader, group, zone);
 }
 
 const struct table zone_table = {.path = "zones[]", TABLE_KEYS(zone_keys), .check = check_zone};

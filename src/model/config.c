@@ -24,6 +24,34 @@ static void free_geo(struct geo_config *geo)
     free(geo->prefer);
 }
 
+static void free_keys(struct config *config)
+{
+    for (size_t i = 0; i < config->key_count; i++) {
+        struct tsig_key *key = &config->keys[i];
+        if (key->secret.octets)
+            explicit_bzero(key->secret.octets, key->secret.len);
+        free(key->secret.octets);
+        free(key->name);
+        free(key->file);
+    }
+    free(config->keys);
+}
+
+static void free_zones(struct config *config)
+{
+    for (size_t i = 0; i < config->zone_count; i++) {
+        struct zone_config *zone = &config->zones[i];
+        free(zone->name);
+        free(zone->file);
+        free(zone->primary.tls_name);
+        free(zone->primary.tls_ca);
+        free(zone->transfer.allow);
+        free(zone->transfer.keys);
+        free(zone->transfer.notify);
+    }
+    free(config->zones);
+}
+
 static void free_sites(struct config *config)
 {
     for (size_t i = 0; i < config->site_count; i++) {
@@ -59,11 +87,8 @@ void config_unref(struct config *config)
     free(config->path);
     free_server(&config->server);
     free_geo(&config->geo);
-    for (size_t i = 0; i < config->zone_count; i++) {
-        free(config->zones[i].name);
-        free(config->zones[i].file);
-    }
-    free(config->zones);
+    free_keys(config);
+    free_zones(config);
     for (size_t i = 0; i < config->probe_count; i++) {
         free(config->probes[i].name);
         free(config->probes[i].from);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "model/transfer_config.h"
 #include "model/verdict.h"
 
 #include <stdbool.h>
@@ -48,7 +49,9 @@ struct geo_config {
 
 struct zone_config {
     char *name; /* "sip.example.com." */
-    char *file;
+    char *file; /* of a zone that comes from a primary: where it is kept, in the state folder */
+    struct primary_config primary;
+    struct transfer_config transfer;
 };
 
 enum probe_type { PROBE_SIP };
@@ -108,6 +111,8 @@ struct config {
     char *path;                 /* the file it came from */
     struct server_config server;
     struct geo_config geo;
+    struct tsig_key *keys;
+    size_t key_count;
     struct zone_config *zones;
     size_t zone_count;
     struct probe *probes;

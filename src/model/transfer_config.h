@@ -12,16 +12,23 @@ enum {
     TSIG_KEYS_MAX = 1000,
     TSIG_SECRET_MAX = 256, /* octets; longer ones than a hash's block (at most 128) gain nothing (RFC 2104 3) */
     NO_KEY = UINT16_MAX,
+    DNS_TLS_PORT = 853,
 };
 
 enum tsig_algorithm { TSIG_HMAC_SHA1, TSIG_HMAC_SHA224, TSIG_HMAC_SHA256, TSIG_HMAC_SHA384, TSIG_HMAC_SHA512 };
 
-/* A secret shared with other servers (RFC 8945). Never shown, never logged. */
+/* Never shown, never logged. */
+struct tsig_secret {
+    uint8_t *octets;
+    size_t len;
+};
+
+/* A secret shared with other servers (RFC 8945). */
 struct tsig_key {
     char *name; /* "xfr.example." */
     enum tsig_algorithm algorithm;
-    uint8_t *secret;
-    size_t secret_len;
+    struct tsig_secret secret;
+    char *file; /* where the secret was read from, or NULL */
 };
 
 /* Who may fetch a zone, and who is told of a new serial. */

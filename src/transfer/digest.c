@@ -33,7 +33,7 @@ struct digest *digest_begin(const struct tsig_key *key)
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(hmac);
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)hashes[key->algorithm].hash, 0),
                                      OSSL_PARAM_construct_end()};
-    invariant(context && EVP_MAC_init(context, key->secret, key->secret_len, parameters) == 1);
+    invariant(context && EVP_MAC_init(context, key->secret.octets, key->secret.len, parameters) == 1);
     return (struct digest *)context;
 }
 

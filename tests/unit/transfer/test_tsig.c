@@ -17,8 +17,8 @@ enum { NOW_S = 1700000000 };
 static uint8_t secret[] = "sixteen octets!!and sixteen more";
 static const char secret_text[] = "c2l4dGVlbiBvY3RldHMhIWFuZCBzaXh0ZWVuIG1vcmU=";
 static struct tsig_key keys[] = {
-    {.name = "other.key.", .algorithm = TSIG_HMAC_SHA256, .secret = secret, .secret_len = 16},
-    {.name = "xfr.key.", .algorithm = TSIG_HMAC_SHA256, .secret = secret, .secret_len = sizeof secret - 1},
+    {.name = "other.key.", .algorithm = TSIG_HMAC_SHA256, .secret = {secret, 16}},
+    {.name = "xfr.key.", .algorithm = TSIG_HMAC_SHA256, .secret = {secret, sizeof secret - 1}},
 };
 static struct tsig_key *const key = &keys[1];
 
@@ -185,8 +185,8 @@ static struct said answered(struct tsig *server, const struct message *m)
 static void an_unknown_key_or_algorithm_is_badkey_without_a_mac(void **state)
 {
     (void)state;
-    static struct tsig_key strange[] = {{.name = "no.key.", .algorithm = TSIG_HMAC_SHA256, .secret = secret, .secret_len = 16},
-                                        {.name = "xfr.key.", .algorithm = TSIG_HMAC_SHA512, .secret = secret, .secret_len = 32}};
+    static struct tsig_key strange[] = {{.name = "no.key.", .algorithm = TSIG_HMAC_SHA256, .secret = {secret, 16}},
+                                        {.name = "xfr.key.", .algorithm = TSIG_HMAC_SHA512, .secret = {secret, 32}}};
     for (unsigned i = 0; i < 2; i++) {
         struct tsig client, server;
         struct message m = query();
