@@ -185,7 +185,7 @@ static void nesting_beyond_the_limit_is_refused_and_at_the_limit_is_not(void **s
     put_file("deep", ZONES "x = ((((((((((((((((()))))))))))))))));\n");
     refused("deep", "deep:2: more than 16 groups and lists inside each other");
     put_file("deep", ZONES "x = (((((((((((((((())))))))))))))));\n");
-    refused("deep", "deep:2: x: unknown key, expected one of server, zones, probes, sites, services, geo");
+    refused("deep", "deep:2: x: unknown key, expected one of server, keys, zones, probes, sites, services, geo");
 }
 
 static void too_many_keys_in_a_group_are_refused(void **state)
