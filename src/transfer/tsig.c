@@ -87,9 +87,9 @@ static bool name_is(const uint8_t *wire, const char *name)
 
 static bool algorithm_is(const struct tsig_record *record, enum tsig_algorithm algorithm)
 {
-    char name[32];
-    strcpy(name, tsig_algorithms[algorithm]);
-    return name_is(record->algorithm, strcat(name, "."));
+    uint8_t name[NAME_OCTETS];
+    const size_t len = name_from_text(tsig_algorithms[algorithm], name);
+    return len == record->algorithm_len && memcmp(name, record->algorithm, len) == 0;
 }
 
 static const struct tsig_key *find_key(const struct tsig_record *record, const struct tsig_key *keys, size_t count)
@@ -199,10 +199,8 @@ enum tsig_taken tsig_take_request(struct tsig *ret_tsig, const struct tsig_key *
 void tsig_begin(struct tsig *tsig, const struct tsig_key *key)
 {
     *tsig = (struct tsig){.key = key};
-    char name[32];
     tsig->asked.name_len = (uint8_t)name_from_text(key->name, tsig->asked.name);
-    strcpy(name, tsig_algorithms[key->algorithm]);
-    tsig->asked.algorithm_len = (uint8_t)name_from_text(name, tsig->asked.algorithm);
+    tsig->asked.algorithm_len = (uint8_t)name_from_text(tsig_algorithms[key->algorithm], tsig->asked.algorithm);
 }
 
 void tsig_release(struct tsig *tsig)
