@@ -82,6 +82,33 @@ static void show_probes(const json_t *probes)
     free(age);
 }
 
+static void show_drops(const json_t *drops)
+{
+    const char *between = "closed      ", *why;
+    json_t *count;
+    json_object_foreach((json_t *)drops, why, count)
+    {
+        if (json_integer_value(count) == 0)
+            continue;
+        printf("%s%lld %s", between, json_integer_value(count), why);
+        between = ", ";
+    }
+    if (*between == ',')
+        putchar('\n');
+}
+
+static void show_connections(const json_t *counters)
+{
+    printf("connections %lld open", number_of(counters, "tcp_open"));
+    if (number_of(counters, "tls_connections"))
+        printf("; TLS: %lld queries in %lld connections, %lld handshakes, %lld of them resumed", number_of(counters, "tls_queries"),
+               number_of(counters, "tls_connections"), number_of(counters, "tls_handshakes"), number_of(counters, "tls_resumed"));
+    if (number_of(counters, "transfers"))
+        printf("; %lld transfers, %lld under way", number_of(counters, "transfers"), number_of(counters, "transferring"));
+    putchar('\n');
+    show_drops(json_object_get(counters, "tcp_drops"));
+}
+
 static void show_counters(const json_t *counters)
 {
     static const char *const rcodes[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
@@ -99,6 +126,7 @@ static void show_counters(const json_t *counters)
     }
     if (*between == ',')
         putchar('\n');
+    show_connections(counters);
 }
 
 static void show_list(const char *name, const json_t *list)

@@ -106,6 +106,9 @@ void warn(struct loader *loader, const config_setting_t *setting, const char *fo
 bool declare(struct loader *loader, uint32_t space, const char *what, const char *name, uint32_t number, const config_setting_t *at);
 /* The name of that space that was probably meant, or NULL. */
 const char *suggest(const struct loader *loader, uint32_t space, const char *written);
+/* Registers the addresses of the group's key listen, of which each may stand once among all that is listened on. Port 0 may stand any number of times:
+ * the kernel picks another port each time. */
+void declare_listen(struct loader *loader, const config_setting_t *group);
 /* Whether the name, which is this key's value, lies in a zone of the configuration; tells when not. */
 bool check_in_zone(struct loader *loader, const config_setting_t *at, const char *name);
 /* The secret of the key from its file: base64, or BIND's key clause, whose algorithm is then the key's. Tells what is wrong at the setting. */
@@ -125,8 +128,8 @@ const char *describe_kind(enum kind kind);
 extern const struct table *const schema_tables[];
 extern const size_t schema_table_count;
 
-extern const struct table root_table, server_table, geo_table, prefer_table, key_table, zone_table, transfer_table, primary_table,
-    probe_table, site_table, endpoint_table, service_table;
+extern const struct table root_table, server_table, tcp_table, tls_table, geo_table, prefer_table, key_table, zone_table, transfer_table,
+    primary_table, probe_table, site_table, endpoint_table, service_table;
 
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);

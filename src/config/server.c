@@ -21,10 +21,11 @@ static const struct key server_keys[] = {
     {.name = "control", .kind = KIND_PATH, KEY_AT(struct server_config, control), RANGE(1, 4095), .fallback = "/run/sipsteer/control.sock"},
     {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), RANGE(1, 4095), .fallback = "/var/lib/sipsteer"},
     {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), RANGE(0, 255), .fallback = ""},
+    {.name = "tcp", .kind = KIND_GROUP, KEY_AT(struct server_config, tcp), .table = &tcp_table},
+    {.name = "tls", .kind = KIND_GROUP, KEY_AT(struct server_config, tls), .table = &tls_table},
 };
 
-/* Port 0 may stand any number of times: the kernel picks another port each time. */
-static void check_listen(struct loader *loader, const config_setting_t *group)
+void declare_listen(struct loader *loader, const config_setting_t *group)
 {
     const config_setting_t *list = config_setting_get_member(group, "listen");
     for (int i = 0; list && i < config_setting_length(list); i++) {
@@ -45,7 +46,7 @@ static void check_server(struct loader *loader, const config_setting_t *group, v
     }
     if (group == NULL)
         return;
-    check_listen(loader, group);
+    declare_listen(loader, group);
     const config_setting_t *control = config_setting_get_member(group, "control");
     if (control && server->control && strlen(server->control) > CONTROL_MAX)
         tell(loader, control, "%s has %zu octets, expected at most %d, the longest path of a UNIX socket", server->control,

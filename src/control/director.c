@@ -342,7 +342,7 @@ static bool open_all(struct director *director, const struct server_config *serv
     director->admin = admin_new(director->base, PRIORITY_ADMIN, server->control, commands_take, director, err);
     if (!director->admin)
         return false;
-    director->server = server_new(server->listen, server->listen_count, server->workers, err);
+    director->server = server_new(server, err);
     if (!director->server)
         return false;
     director->inbox = inbox_new(director->wake_fd);

@@ -29,17 +29,40 @@ static json_t *listen_json(const struct server *server)
     return list;
 }
 
+static json_t *drops_json(const struct server_counters *at)
+{
+    json_t *drops = json_object();
+    for (unsigned why = 0; why < TCP_DROPS; why++)
+        json_object_set_new(drops, tcp_drop_text(why), json_integer((json_int_t)at->tcp_drops[why]));
+    return drops;
+}
+
+static void add_tcp_counters(json_t *object, const struct server_counters *at)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {{"tcp_open", at->tcp_open},        {"tls_connections", at->tls_connections}, {"tls_handshakes", at->tls_handshakes},
+                   {"tls_resumed", at->tls_resumed},  {"tls_queries", at->tls_queries},         {"transfers", at->transfers},
+                   {"transferring", at->transferring}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_object_set_new(object, numbers[i].key, json_integer((json_int_t)numbers[i].value));
+    json_object_set_new(object, "tcp_drops", drops_json(at));
+}
+
 static json_t *counters_json(const struct server *server)
 {
     const struct server_counters at = server_counters(server);
     json_t *rcodes = json_array();
     for (size_t i = 0; i < SERVER_RCODES; i++)
         json_array_append_new(rcodes, json_integer((json_int_t)at.rcodes[i]));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "udp_queries", (json_int_t)at.udp_queries, "udp_answers",
-                     (json_int_t)at.udp_answers, "udp_dropped", (json_int_t)at.udp_dropped, "udp_send_errors",
-                     (json_int_t)at.udp_send_errors, "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries",
-                     (json_int_t)at.tcp_queries, "tcp_answers", (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated",
-                     (json_int_t)at.truncated, "rcodes", rcodes);
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "udp_queries", (json_int_t)at.udp_queries, "udp_answers",
+                  (json_int_t)at.udp_answers, "udp_dropped", (json_int_t)at.udp_dropped, "udp_send_errors", (json_int_t)at.udp_send_errors,
+                  "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries", (json_int_t)at.tcp_queries, "tcp_answers",
+                  (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated", (json_int_t)at.truncated, "rcodes", rcodes);
+    add_tcp_counters(object, &at);
+    return object;
 }
 
 static json_t *probes_json(const struct director *director, const struct view *view)

@@ -11,6 +11,9 @@ static void free_server(struct server_config *server)
     free(server->control);
     free(server->state);
     free(server->id);
+    free(server->tls.listen);
+    free(server->tls.certificate);
+    free(server->tls.key);
 }
 
 static void free_geo(struct geo_config *geo)

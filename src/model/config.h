@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "model/transfer_config.h"
+#include "model/transport_config.h"
 #include "model/verdict.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ struct server_config {
     char *control;    /* path of the admin socket */
     char *state;      /* folder of saved verdicts and overrides */
     char *id;         /* NSID and id.server; "" for none */
+    struct tcp_config tcp;
+    struct tls_config tls;
 };
 
 /* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */

@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { UDP_BUFFER = 4 << 20, STOP_CHECK_MS = 200, TCP_BACKLOG = 1024 };
+enum { UDP_BUFFER = 4 << 20, STOP_CHECK_MS = 200, TCP_BACKLOG = 1024, TCP_UNSENT = 16 << 10 };
 
 static bool set(int fd, int level, int name, int value)
 {
@@ -37,6 +38,14 @@ static bool prepare_udp(int fd, const struct addr *addr)
     return v6 ? set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) : set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
+/* Accepted sockets have what is set here. An answer does not wait for the acknowledgement of the one before; what a client does not fetch waits in our
+ * own buffers, which are bounded, rather than in the kernel's, which are not. */
+static bool prepare_tcp(int fd)
+{
+    return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_UNSENT);
+}
+
 static bool open_bound(const struct hostport *at, int type, int *ret_fd, struct error *err)
 {
     struct sockaddr_storage address;
@@ -46,7 +55,7 @@ static bool open_bound(const struct hostport *at, int type, int *ret_fd, struct 
     sockaddr_from(at, &address, &len);
     const int fd = socket(address.ss_family, type | SOCK_CLOEXEC | (tcp ? SOCK_NONBLOCK : 0), 0);
     const bool v6_only = at->addr.family != FAMILY_V6 || (fd >= 0 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
-    const bool ready = fd >= 0 && v6_only && (tcp ? set(fd, SOL_SOCKET, SO_REUSEADDR, 1) : prepare_udp(fd, &at->addr));
+    const bool ready = fd >= 0 && v6_only && (tcp ? prepare_tcp(fd) : prepare_udp(fd, &at->addr));
     if (ready && bind(fd, (const struct sockaddr *)&address, len) == 0 && (!tcp || listen(fd, TCP_BACKLOG) == 0)) {
         *ret_fd = fd;
         return true;

@@ -8,9 +8,22 @@
 #include <stdatomic.h>
 
 struct counters {
-    _Alignas(64) _Atomic uint64_t queries, answers, dropped, send_errors, connections, steered, truncated;
+    _Alignas(64) _Atomic uint64_t queries, answers, dropped, send_errors, steered, truncated;
     _Atomic uint64_t rcodes[SERVER_RCODES];
 };
+
+/* Of the TCP loop beside those. */
+struct tcp_counters {
+    struct counters shared;
+    _Atomic uint64_t connections, tls_connections, tls_queries, tls_handshakes, tls_resumed, transfers;
+    _Atomic uint64_t drops[TCP_DROPS];
+    _Atomic uint64_t open, transferring; /* now */
+};
+
+static inline uint64_t counter_value(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t more)
 {

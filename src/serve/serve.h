@@ -1,32 +1,69 @@
-/* Sockets and threads that carry queries to answer_query(): one UDP worker a core, one TCP loop.
+/* Sockets and threads that carry queries to answer_query(): one UDP worker a core, one loop for TCP and TLS.
  * Thread: the director's; the workers are this folder's own. */
 #pragma once
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "model/config.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct server;
+struct snapshot;
+struct stream;
 
 /* Binds every address (UDP and TCP) before it returns: false result = NULL with the reason. Port 0: the kernel chooses one port for both. Nothing is
- * answered before server_start(). */
-struct server *server_new(const struct hostport *listen, size_t count, unsigned workers, struct error *err);
+ * answered before server_start(). config need not outlive the call. */
+struct server *server_new(const struct server_config *config, struct error *err);
 /* Starts the threads; a snapshot must have been published. */
 bool server_start(struct server *server, struct error *err);
 /* Stops and joins the threads, closes the sockets. NULL is allowed. */
 void server_free(struct server *server);
+
+/* Who asks for a stream. */
+struct caller {
+    struct addr peer;
+    bool encrypted; /* over TLS */
+};
+
+/* Looks at a query that came over TCP or TLS, before answer_query() does. NULL: not its business. Else what is answered instead: a transfer, or a
+ * refusal of one message (see dns/stream.h). The snapshot and the octets are there for the call only. Called in the TCP loop. */
+typedef struct stream *stream_open_fn(void *context, const struct snapshot *snapshot, const uint8_t *query, size_t len,
+                                      const struct caller *caller);
+/* Before server_start(). context must outlive the server. */
+void server_set_streams(struct server *server, stream_open_fn *open, void *context);
 
 /* The addresses really bound (ports filled in), count as given. */
 const struct hostport *server_addresses(const struct server *server, size_t *ret_count);
 
 enum { SERVER_RCODES = 16 };
 
+/* Why the server ended a connection that its client had not ended. */
+enum tcp_drop {
+    DROP_IDLE,           /* asked nothing whole for too long */
+    DROP_STALLED,        /* took nothing of its answers for too long */
+    DROP_GARBAGE,        /* a length that no query has */
+    DROP_PER_CLIENT,     /* its client has too many */
+    DROP_CROWDED,        /* all places are taken, and it was silent for the longest time */
+    DROP_FILES,          /* no descriptor is left */
+    DROP_MEMORY,         /* too much waits in buffers, and it was silent for the longest time */
+    DROP_TRANSFER,       /* took too little of a transfer */
+    DROP_HANDSHAKE,      /* spoke no TLS that we do */
+    DROP_HANDSHAKE_SLOW, /* was too long about it */
+    TCP_DROPS
+};
+/* "idle", "took nothing" ... */
+const char *tcp_drop_text(enum tcp_drop why);
+
 /* Sums over all threads since the start. */
 struct server_counters {
     uint64_t udp_queries, udp_answers, udp_dropped /* not answered by rule */, udp_send_errors;
-    uint64_t tcp_connections, tcp_queries, tcp_answers;
+    uint64_t tcp_connections, tcp_queries, tcp_answers; /* these three with TLS */
+    uint64_t tls_connections, tls_queries, tls_handshakes, tls_resumed;
+    uint64_t transfers;
+    uint64_t tcp_open, transferring; /* now, not sums */
+    uint64_t tcp_drops[TCP_DROPS];
     uint64_t steered, truncated;
     uint64_t rcodes[SERVER_RCODES];
 };

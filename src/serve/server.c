@@ -15,6 +15,8 @@ enum { PORT_TRIES = 20 };
 struct server {
     struct hostport *addresses;
     size_t address_count;
+    struct listening *listening; /* until the TCP server takes them */
+    size_t listening_count;
     struct udp_worker *workers; /* for each address, as many as were asked for */
     size_t worker_count;
     struct tcp_server *tcp;
@@ -37,43 +39,60 @@ static bool open_workers(struct server *server, const struct hostport *at, unsig
 }
 
 /* Both transports of one address on one port; where the kernel chooses it (port 0), another is tried if UDP has it taken already. */
-static bool open_address(struct server *server, const struct hostport *wanted, unsigned workers, int *ret_tcp, struct error *err)
+static bool open_address(struct server *server, const struct hostport *wanted, unsigned workers, struct error *err)
 {
+    struct listening *tcp = &server->listening[server->listening_count];
     for (int tries = wanted->port ? 1 : PORT_TRIES; tries > 0; tries--) {
         struct hostport *at = &server->addresses[server->address_count];
-        if (!listen_tcp(wanted, ret_tcp, err))
+        if (!listen_tcp(wanted, &tcp->fd, err))
             return false;
-        if (listen_address(*ret_tcp, at, err) && open_workers(server, at, workers, err)) {
+        if (listen_address(tcp->fd, at, err) && open_workers(server, at, workers, err)) {
             server->address_count++;
+            server->listening_count++;
             return true;
         }
-        close(*ret_tcp);
+        close(tcp->fd);
     }
     return false;
 }
 
-/* SO_REUSEPORT would let a second daemon share our UDP port in silence, so TCP, which does not share, is bound first. */
-struct server *server_new(const struct hostport *listen, size_t count, unsigned workers, struct error *err)
+static bool open_addresses(struct server *server, const struct server_config *config, struct error *err)
+{
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (!open_address(server, &config->listen[i], config->workers, err))
+            return false;
+    return true;
+}
+
+static struct server *make_room(const struct server_config *config)
 {
     struct server *server = mem_new(1, sizeof *server);
-    int *tcp = mem_new(count, sizeof *tcp);
-    size_t opened = 0;
-    server->addresses = mem_new(count, sizeof *server->addresses);
-    server->workers = aligned_alloc(_Alignof(struct udp_worker), count * workers * sizeof *server->workers);
+    const size_t workers = config->listen_count * config->workers;
+    server->addresses = mem_new(config->listen_count, sizeof *server->addresses);
+    server->listening = mem_new(config->listen_count, sizeof *server->listening);
+    server->workers = aligned_alloc(_Alignof(struct udp_worker), workers * sizeof *server->workers);
     invariant(server->workers != NULL);
-    memset(server->workers, 0, count * workers * sizeof *server->workers);
-    while (opened < count && open_address(server, &listen[opened], workers, &tcp[opened], err))
-        opened++;
-    if (opened == count)
-        server->tcp = tcp_server_new(tcp, count, err);
-    else
-        while (opened > 0)
-            close(tcp[--opened]);
-    free(tcp);
+    memset(server->workers, 0, workers * sizeof *server->workers);
+    return server;
+}
+
+/* SO_REUSEPORT would let a second daemon share our UDP port in silence, so TCP, which does not share, is bound first. */
+struct server *server_new(const struct server_config *config, struct error *err)
+{
+    struct server *server = make_room(config);
+    if (open_addresses(server, config, err)) {
+        server->tcp = tcp_server_new(server->listening, server->listening_count, &config->tcp, config->tls.handshake_ms, err);
+        server->listening_count = 0;
+    }
     if (server->tcp)
         return server;
     server_free(server);
     return NULL;
+}
+
+void server_set_streams(struct server *server, stream_open_fn *open, void *context)
+{
+    tcp_server_set_streams(server->tcp, open, context);
 }
 
 bool server_start(struct server *server, struct error *err)
@@ -93,6 +112,9 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         udp_worker_stop(&server->workers[i]);
     tcp_server_free(server->tcp);
+    for (size_t i = 0; i < server->listening_count; i++)
+        close(server->listening[i].fd);
+    free(server->listening);
     free(server->workers);
     free(server->addresses);
     free(server);
@@ -104,31 +126,58 @@ const struct hostport *server_addresses(const struct server *server, size_t *ret
     return server->addresses;
 }
 
-static uint64_t value(const _Atomic uint64_t *counter)
+const char *tcp_drop_text(enum tcp_drop why)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    static const char *const texts[TCP_DROPS] = {
+        [DROP_IDLE] = "idle",
+        [DROP_STALLED] = "not fetching answers",
+        [DROP_GARBAGE] = "garbage",
+        [DROP_PER_CLIENT] = "too many of one client",
+        [DROP_CROWDED] = "all places taken",
+        [DROP_FILES] = "no files left",
+        [DROP_MEMORY] = "buffers full",
+        [DROP_TRANSFER] = "slow transfer",
+        [DROP_HANDSHAKE] = "failed handshake",
+        [DROP_HANDSHAKE_SLOW] = "slow handshake",
+    };
+    return texts[why];
 }
 
 static void add_shared(struct server_counters *sum, const struct counters *from)
 {
-    sum->steered += value(&from->steered);
-    sum->truncated += value(&from->truncated);
+    sum->steered += counter_value(&from->steered);
+    sum->truncated += counter_value(&from->truncated);
     for (unsigned r = 0; r < SERVER_RCODES; r++)
-        sum->rcodes[r] += value(&from->rcodes[r]);
+        sum->rcodes[r] += counter_value(&from->rcodes[r]);
+}
+
+static void add_tcp(struct server_counters *sum, const struct tcp_counters *tcp)
+{
+    sum->tcp_connections = counter_value(&tcp->connections);
+    sum->tcp_queries = counter_value(&tcp->shared.queries);
+    sum->tcp_answers = counter_value(&tcp->shared.answers);
+    sum->tls_connections = counter_value(&tcp->tls_connections);
+    sum->tls_queries = counter_value(&tcp->tls_queries);
+    sum->tls_handshakes = counter_value(&tcp->tls_handshakes);
+    sum->tls_resumed = counter_value(&tcp->tls_resumed);
+    sum->transfers = counter_value(&tcp->transfers);
+    sum->tcp_open = counter_value(&tcp->open);
+    sum->transferring = counter_value(&tcp->transferring);
+    for (unsigned why = 0; why < TCP_DROPS; why++)
+        sum->tcp_drops[why] = counter_value(&tcp->drops[why]);
+    add_shared(sum, &tcp->shared);
 }
 
 struct server_counters server_counters(const struct server *server)
 {
-    const struct counters *tcp = tcp_server_counters(server->tcp);
-    struct server_counters sum = {
-        .tcp_connections = value(&tcp->connections), .tcp_queries = value(&tcp->queries), .tcp_answers = value(&tcp->answers)};
-    add_shared(&sum, tcp);
+    struct server_counters sum = {0};
+    add_tcp(&sum, tcp_server_counters(server->tcp));
     for (size_t i = 0; i < server->worker_count; i++) {
         const struct counters *udp = &server->workers[i].counters;
-        sum.udp_queries += value(&udp->queries);
-        sum.udp_answers += value(&udp->answers);
-        sum.udp_dropped += value(&udp->dropped);
-        sum.udp_send_errors += value(&udp->send_errors);
+        sum.udp_queries += counter_value(&udp->queries);
+        sum.udp_answers += counter_value(&udp->answers);
+        sum.udp_dropped += counter_value(&udp->dropped);
+        sum.udp_send_errors += counter_value(&udp->send_errors);
         add_shared(&sum, udp);
     }
     return sum;

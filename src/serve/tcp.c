@@ -3,222 +3,132 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/memory.h"
-#include "dns/message.h"
 #include "platform/limits.h"
 #include "platform/sockaddr.h"
+#include "serve/connection.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LENGTH_OCTETS = 2 };
+enum { ACCEPTS_PER_TURN = 16 };
 
-struct connection {
+struct listener {
     struct tcp_server *server;
-    struct connection *earlier, *later; /* in the order of their last whole query */
-    struct bufferevent *stream;
-    struct addr peer;
-    uint64_t asked_ms; /* when it came or last asked something whole */
-    bool ending;       /* closed as soon as its answers are delivered */
+    struct event *event;
+    int fd;
+    bool tls;
 };
-
-struct tcp_server {
-    struct counters counters;
-    struct event_base *base;
-    struct evconnlistener **listeners;
-    size_t listener_count;
-    struct event *stop, *sweep;
-    int stop_fd;
-    struct connection *first, *last; /* the longest silent one first */
-    size_t connection_count, connection_max;
-    uint32_t draw;
-    bool running, paused; /* paused: no descriptor is left, nobody is taken until the next sweep */
-    pthread_t thread;
-    uint8_t query[MESSAGE_MAX], answer[LENGTH_OCTETS + MESSAGE_MAX];
-};
-
-static void unlink_connection(struct connection *connection)
-{
-    struct tcp_server *server = connection->server;
-    *(connection->earlier ? &connection->earlier->later : &server->first) = connection->later;
-    *(connection->later ? &connection->later->earlier : &server->last) = connection->earlier;
-}
-
-static void link_last(struct connection *connection)
-{
-    struct tcp_server *server = connection->server;
-    connection->earlier = server->last;
-    connection->later = NULL;
-    *(server->last ? &server->last->later : &server->first) = connection;
-    server->last = connection;
-    connection->asked_ms = clock_ms();
-}
-
-static void connection_close(struct connection *connection)
-{
-    unlink_connection(connection);
-    connection->server->connection_count--;
-    bufferevent_free(connection->stream);
-    free(connection);
-}
-
-static bool has_pending(const struct connection *connection)
-{
-    return evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0;
-}
-
-/* No more is read from it; what it is owed still goes out. */
-static void connection_end(struct connection *connection)
-{
-    if (!has_pending(connection)) {
-        connection_close(connection);
-        return;
-    }
-    connection->ending = true;
-    bufferevent_disable(connection->stream, EV_READ);
-}
-
-static void answer_one(struct connection *connection, size_t len)
-{
-    struct tcp_server *server = connection->server;
-    const struct asker asker = {
-        .peer = &connection->peer, .channel = CHANNEL_TCP, .draw = server->draw++, .now_s = (uint32_t)clock_wall_s()};
-    struct answered answered;
-    snapshot_enter();
-    const size_t made =
-        answer_query(snapshot_current(), server->query, len, &asker, server->answer + LENGTH_OCTETS, MESSAGE_MAX, &answered);
-    snapshot_leave();
-    counter_add(&server->counters.queries, 1);
-    if (made == 0) {
-        counter_add(&server->counters.dropped, 1);
-        return;
-    }
-    count_answer(&server->counters, &answered);
-    unlink_connection(connection);
-    link_last(connection);
-    put_u16(server->answer, (uint16_t)made);
-    bufferevent_write(connection->stream, server->answer, LENGTH_OCTETS + made);
-}
-
-static bool reads_slowly(const struct connection *connection)
-{
-    return evbuffer_get_length(bufferevent_get_output(connection->stream)) > TCP_OUTPUT_MAX;
-}
-
-/* All whole queries that have come, unless the client does not fetch its answers. False: it talks no DNS, the connection is to end. */
-static bool answer_waiting(struct connection *connection)
-{
-    struct evbuffer *in = bufferevent_get_input(connection->stream);
-    uint8_t length[LENGTH_OCTETS];
-    while (!reads_slowly(connection) && evbuffer_copyout(in, length, sizeof length) == LENGTH_OCTETS) {
-        const size_t len = get_u16(length);
-        if (len < HEADER_LEN)
-            return false;
-        if (evbuffer_get_length(in) < LENGTH_OCTETS + len)
-            break;
-        evbuffer_drain(in, LENGTH_OCTETS);
-        evbuffer_remove(in, connection->server->query, len);
-        answer_one(connection, len);
-    }
-    if (reads_slowly(connection))
-        bufferevent_disable(connection->stream, EV_READ);
-    return true;
-}
-
-static void on_read(struct bufferevent *stream, void *context)
-{
-    (void)stream;
-    if (!answer_waiting(context))
-        connection_end(context);
-}
-
-/* The client has taken what waited for it: go on with its queries. */
-static void on_written(struct bufferevent *stream, void *context)
-{
-    struct connection *connection = context;
-    if (connection->ending) {
-        connection_close(connection);
-    } else if (!(bufferevent_get_enabled(stream) & EV_READ)) {
-        bufferevent_enable(stream, EV_READ);
-        on_read(stream, context);
-    }
-}
-
-/* The client sends no more (what it is owed is still delivered), an error, or it takes nothing. */
-static void on_event(struct bufferevent *stream, short what, void *context)
-{
-    (void)stream;
-    if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
-        connection_close(context);
-    else if (what & BEV_EVENT_EOF)
-        connection_end(context);
-}
-
-/* When all places are taken, the one that has been silent for the longest time goes. */
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *context)
-{
-    struct tcp_server *server = context;
-    const struct timeval patience = {.tv_sec = TCP_IDLE_S};
-    struct sockaddr_storage storage = {0};
-    struct hostport peer = {0};
-    (void)listener;
-    memcpy(&storage, address, (size_t)len < sizeof storage ? (size_t)len : sizeof storage);
-    if (server->connection_count >= server->connection_max)
-        connection_close(server->first);
-    struct bufferevent *stream = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (stream == NULL || !sockaddr_to(&storage, &peer)) {
-        stream ? bufferevent_free(stream) : (void)close(fd);
-        return;
-    }
-    struct connection *connection = mem_new(1, sizeof *connection);
-    *connection = (struct connection){.server = server, .stream = stream, .peer = peer.addr};
-    link_last(connection);
-    server->connection_count++;
-    counter_add(&server->counters.connections, 1);
-    bufferevent_setcb(stream, on_read, on_written, on_event, connection);
-    bufferevent_set_timeouts(stream, NULL, &patience);
-    bufferevent_setwatermark(stream, EV_READ, 0, LENGTH_OCTETS + MESSAGE_MAX);
-    bufferevent_enable(stream, EV_READ | EV_WRITE);
-}
 
 static void pause_accepting(struct tcp_server *server, bool pause)
 {
     for (size_t i = 0; i < server->listener_count; i++)
-        pause ? evconnlistener_disable(server->listeners[i]) : evconnlistener_enable(server->listeners[i]);
+        pause ? event_del(server->listeners[i].event) : event_add(server->listeners[i].event, NULL);
     server->paused = pause;
 }
 
-/* Out of descriptors, most likely: waiting clients would wake us for ever. A place is made, and the next sweep goes on. */
-static void on_accept_error(struct evconnlistener *listener, void *context)
+/* The longest silent one; among those in their handshake when they are the crowd, so that who only knocks cannot drive out who talks. */
+static struct connection *longest_silent(const struct tcp_server *server)
 {
-    struct tcp_server *server = context;
-    (void)listener;
-    if (server->first)
-        connection_close(server->first);
+    struct connection *quiet = TAILQ_FIRST(&server->quiet), *knocking = TAILQ_FIRST(&server->handshaking);
+    return knocking && (quiet == NULL || server->handshake_count > server->connection_max / 2) ? knocking : quiet;
+}
+
+static void make_place(struct tcp_server *server, enum tcp_drop why)
+{
+    struct connection *silent = longest_silent(server);
+    if (silent)
+        connection_drop(silent, why);
+}
+
+static void take(struct listener *listener, int fd, const struct sockaddr_storage *address)
+{
+    struct tcp_server *server = listener->server;
+    struct hostport peer = {0};
+    if (!sockaddr_to(address, &peer)) {
+        close(fd);
+        return;
+    }
+    if (!clients_enter(server->clients, &peer.addr)) {
+        counter_add(&server->counters.drops[DROP_PER_CLIENT], 1);
+        close(fd);
+        return;
+    }
+    if (server->connection_count >= server->connection_max)
+        make_place(server, DROP_CROWDED);
+    connection_open(server, fd, &peer.addr, NULL);
+}
+
+/* Out of descriptors, most likely: waiting clients would wake us for ever. A place is made, and the next sweep goes on. */
+static void out_of_files(struct tcp_server *server)
+{
+    make_place(server, DROP_FILES);
     pause_accepting(server, true);
 }
 
-/* Every second: those go that have asked nothing whole for too long. Who is owed answers is bounded by the write timeout instead. */
+static bool client_gave_up(int why)
+{
+    return why == EINTR || why == ECONNABORTED || why == EPROTO;
+}
+
+static void on_acceptable(evutil_socket_t listening, short what, void *context)
+{
+    struct listener *listener = context;
+    (void)what;
+    for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t len = sizeof address;
+        const int fd = accept4(listening, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take(listener, fd, &address);
+        } else if (!client_gave_up(errno)) {
+            if (errno != EAGAIN)
+                out_of_files(listener->server);
+            return;
+        }
+    }
+}
+
+/* Who is owed something is no idler: the write timeout bounds that one, and whoever has a transfer must take it at some pace. */
+static void sweep_quiet(struct tcp_server *server, uint64_t now_ms)
+{
+    struct connection *next;
+    for (struct connection *at = TAILQ_FIRST(&server->quiet); at && now_ms - at->moved_ms >= server->limits.idle_ms; at = next) {
+        next = TAILQ_NEXT(at, in_line);
+        if (!connection_owes(at))
+            connection_drop(at, DROP_IDLE);
+        else if (at->transferring && now_ms - at->moved_ms >= TRANSFER_STALL_S * 1000u)
+            connection_drop(at, DROP_TRANSFER);
+    }
+}
+
+static void sweep_handshaking(struct tcp_server *server, uint64_t now_ms)
+{
+    struct connection *at;
+    while ((at = TAILQ_FIRST(&server->handshaking)) && now_ms - at->moved_ms >= server->handshake_ms)
+        connection_drop(at, DROP_HANDSHAKE_SLOW);
+}
+
+/* Every second, or half of it. */
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct tcp_server *server = context;
     const uint64_t now_ms = clock_ms();
     (void)fd;
     (void)what;
-    for (struct connection *at = server->first, *next; at && now_ms - at->asked_ms >= TCP_IDLE_S * 1000u; at = next) {
-        next = at->later;
-        if (!has_pending(at))
-            connection_close(at);
-    }
+    sweep_quiet(server, now_ms);
+    sweep_handshaking(server, now_ms);
     if (server->paused)
         pause_accepting(server, false);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    connection_take_turn(context);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *context)
@@ -228,42 +138,83 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
     event_base_loopbreak(((struct tcp_server *)context)->base);
 }
 
-static bool open_listeners(struct tcp_server *server, const int *fds, size_t count)
+/* Between two pieces of heavy work the loop looks for clients. */
+static struct event_base *open_base(void)
 {
-    for (; server->listener_count < count; server->listener_count++) {
-        struct evconnlistener *listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-                                                             0, fds[server->listener_count]);
-        if (listener == NULL)
-            return false;
-        evconnlistener_set_error_cb(listener, on_accept_error);
-        server->listeners[server->listener_count] = listener;
-    }
-    return true;
+    struct event_config *options = event_config_new();
+    struct event_base *base = NULL;
+    if (options && event_config_set_max_dispatch_interval(options, NULL, 1, PRIORITY_HEAVY) == 0)
+        base = event_base_new_with_config(options);
+    if (options)
+        event_config_free(options);
+    if (base)
+        event_base_priority_init(base, PRIORITIES);
+    return base;
+}
+
+/* A handshake begins only when there is time for it. */
+static bool open_listener(struct tcp_server *server, const struct listening *socket)
+{
+    struct listener *listener = &server->listeners[server->listener_count++];
+    *listener = (struct listener){.server = server, .fd = socket->fd, .tls = socket->tls};
+    listener->event = event_new(server->base, socket->fd, EV_READ | EV_PERSIST, on_acceptable, listener);
+    return listener->event && event_priority_set(listener->event, socket->tls ? PRIORITY_HEAVY : PRIORITY_CLIENTS) == 0 &&
+           event_add(listener->event, NULL) == 0;
 }
 
 static bool open_events(struct tcp_server *server)
 {
-    const struct timeval second = {.tv_sec = 1};
+    const struct timeval pace = {.tv_usec = 500000};
     server->stop = event_new(server->base, server->stop_fd, EV_READ, on_stop, server);
     server->sweep = event_new(server->base, -1, EV_PERSIST, on_sweep, server);
-    return server->stop && server->sweep && event_add(server->stop, NULL) == 0 && event_add(server->sweep, &second) == 0;
+    server->turn = event_new(server->base, -1, 0, on_turn, server);
+    if (server->stop == NULL || server->sweep == NULL || server->turn == NULL)
+        return false;
+    event_priority_set(server->stop, PRIORITY_STOP);
+    event_priority_set(server->sweep, PRIORITY_STOP);
+    event_priority_set(server->turn, PRIORITY_HEAVY);
+    return event_add(server->stop, NULL) == 0 && event_add(server->sweep, &pace) == 0;
 }
 
-struct tcp_server *tcp_server_new(const int *fds, size_t count, struct error *err)
+static void set_limits(struct tcp_server *server, const struct tcp_config *limits, uint32_t handshake_ms)
+{
+    const size_t files = limits_raise_files();
+    server->limits = *limits;
+    server->handshake_ms = handshake_ms;
+    server->connection_max = files / 2 < limits->clients ? files / 2 : limits->clients;
+    server->clients = clients_new(server->connection_max, limits->per_client);
+}
+
+struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count, const struct tcp_config *limits, uint32_t handshake_ms,
+                                  struct error *err)
 {
     struct tcp_server *server = aligned_alloc(_Alignof(struct tcp_server), sizeof *server);
     invariant(server != NULL);
-    const size_t files = limits_raise_files();
     memset(server, 0, sizeof *server);
-    server->connection_max = files / 2 < TCP_CONNECTIONS_MAX ? files / 2 : TCP_CONNECTIONS_MAX;
-    server->base = event_base_new();
+    TAILQ_INIT(&server->quiet);
+    TAILQ_INIT(&server->handshaking);
+    TAILQ_INIT(&server->turns);
+    TAILQ_INIT(&server->waiting);
+    set_limits(server, limits, handshake_ms);
+    server->base = open_base();
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->listeners = mem_new(count, sizeof *server->listeners);
-    if (server->base && server->stop_fd >= 0 && open_listeners(server, fds, count) && open_events(server))
+    bool ready = server->base && server->stop_fd >= 0 && open_events(server);
+    for (size_t i = 0; i < count; i++)
+        ready = ready && open_listener(server, &sockets[i]);
+    if (ready)
         return server;
     error_set(err, "cannot set up TCP: %s", strerror(errno));
+    for (size_t i = server->listener_count; i < count; i++)
+        close(sockets[i].fd);
     tcp_server_free(server);
     return NULL;
+}
+
+void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context)
+{
+    server->open_stream = open;
+    server->stream_context = context;
 }
 
 static void *run(void *argument)
@@ -282,31 +233,41 @@ bool tcp_server_start(struct tcp_server *server, struct error *err)
     return server->running || error_set(err, "cannot start the TCP thread: %s", strerror(failed));
 }
 
+static void free_events(struct tcp_server *server)
+{
+    struct event *const all[] = {server->stop, server->sweep, server->turn};
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].event)
+            event_free(server->listeners[i].event);
+        close(server->listeners[i].fd);
+    }
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i])
+            event_free(all[i]);
+}
+
 void tcp_server_free(struct tcp_server *server)
 {
+    struct connection *at;
     if (server == NULL)
         return;
     if (server->running) {
         eventfd_write(server->stop_fd, 1);
         pthread_join(server->thread, NULL);
     }
-    while (server->first)
-        connection_close(server->first);
-    for (size_t i = 0; i < server->listener_count; i++)
-        evconnlistener_free(server->listeners[i]);
-    free(server->listeners);
-    if (server->stop)
-        event_free(server->stop);
-    if (server->sweep)
-        event_free(server->sweep);
+    while ((at = TAILQ_FIRST(&server->quiet)) || (at = TAILQ_FIRST(&server->handshaking)))
+        connection_close(at);
+    free_events(server);
     if (server->base)
         event_base_free(server->base);
     if (server->stop_fd >= 0)
         close(server->stop_fd);
+    free(server->listeners);
+    clients_free(server->clients);
     free(server);
 }
 
-const struct counters *tcp_server_counters(const struct tcp_server *server)
+const struct tcp_counters *tcp_server_counters(const struct tcp_server *server)
 {
     return &server->counters;
 }

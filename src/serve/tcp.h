@@ -1,20 +1,25 @@
-/* DNS over TCP (RFC 7766): one thread, one event loop, pipelined queries answered in order. For serve/ only. */
+/* DNS over TCP (RFC 7766) and TLS (RFC 7858): one thread, one event loop, pipelined queries answered in order. For serve/ only.
+ * Thread: made, started and freed by the director's; what runs is the loop's own. */
 #pragma once
 
 #include "base/error.h"
+#include "model/transport_config.h"
 #include "serve/counters.h"
 
 struct tcp_server;
 
-enum {
-    TCP_CONNECTIONS_MAX = 10000,
-    TCP_IDLE_S = 10,            /* since the last whole query: neither silence nor a query in drops holds a place longer */
-    TCP_OUTPUT_MAX = 128 << 10, /* octets waiting for a slow reader; no more of its queries are read meanwhile */
+/* A listening socket. */
+struct listening {
+    int fd;
+    bool tls;
 };
 
-/* Takes the listening sockets. NULL with the reason. */
-struct tcp_server *tcp_server_new(const int *fds, size_t count, struct error *err);
+/* Takes the listening sockets, in any case. NULL with the reason. */
+struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count, const struct tcp_config *limits, uint32_t handshake_ms,
+                                  struct error *err);
+/* Before the start. */
+void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context);
 bool tcp_server_start(struct tcp_server *server, struct error *err);
 /* Stops and joins, closes everything. NULL is allowed. */
 void tcp_server_free(struct tcp_server *server);
-const struct counters *tcp_server_counters(const struct tcp_server *server);
+const struct tcp_counters *tcp_server_counters(const struct tcp_server *server);

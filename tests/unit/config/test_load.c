@@ -110,6 +110,32 @@ static void every_key_of_a_probe_is_taken(void **state)
     config_unref(config);
 }
 
+static void tcp_and_tls_have_defaults_and_take_every_key(void **state)
+{
+    (void)state;
+    struct config *config = sound("c", ZONES, 1);
+    assert_int_equal(config->server.tcp.idle_ms, 10000);
+    assert_int_equal(config->server.tcp.clients, 10000);
+    assert_int_equal(config->server.tcp.per_client, 250);
+    assert_int_equal(config->server.tcp.transfers, 10);
+    assert_null(config->server.tls.certificate);
+    config_unref(config);
+    config = sound("/etc/c",
+                   ZONES "server = { tcp = { idle = \"2s\"; clients = 7; per_client = 3; transfers = 1; };\n"
+                         "tls = { certificate = \"a.pem\"; key = \"/b.pem\"; handshake = \"1s\"; }; };",
+                   1);
+    assert_int_equal(config->server.tcp.idle_ms, 2000);
+    assert_int_equal(config->server.tcp.clients, 7);
+    assert_int_equal(config->server.tcp.per_client, 3);
+    assert_int_equal(config->server.tcp.transfers, 1);
+    assert_string_equal(config->server.tls.certificate, "/etc/a.pem");
+    assert_string_equal(config->server.tls.key, "/b.pem");
+    assert_int_equal(config->server.tls.handshake_ms, 1000);
+    assert_int_equal(config->server.tls.listen_count, 2);
+    assert_int_equal(config->server.tls.listen[0].port, 853);
+    config_unref(config);
+}
+
 static void durations_have_units_and_plain_numbers_are_seconds(void **state)
 {
     (void)state;
@@ -321,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_configuration_gets_every_default),
         cmocka_unit_test(every_key_of_a_probe_is_taken),
+        cmocka_unit_test(tcp_and_tls_have_defaults_and_take_every_key),
         cmocka_unit_test(durations_have_units_and_plain_numbers_are_seconds),
         cmocka_unit_test(endpoints_of_a_site_stand_together_and_refer_to_site_and_probes),
         cmocka_unit_test(a_service_takes_its_sites_in_the_order_of_the_file),

@@ -117,6 +117,8 @@ static char *findings_with(const struct table *table, const char *setting)
     } places[] = {
         {&root_table, "", ""},
         {&server_table, "server = {", "};"},
+        {&tcp_table, "server = { tcp = {", "}; };"},
+        {&tls_table, "server = { tls = {", "}; };"},
         {&geo_table, "geo = {", "};"},
         {&prefer_table, "geo = { prefer = ( {", "} ); };"},
         {&key_table, "keys = ( {", "} );"},

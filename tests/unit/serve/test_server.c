@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
+#include "dns/stream.h"
 #include "example_world.h"
 #include "platform/sockaddr.h"
 #include "serve/serve.h"
@@ -19,16 +21,18 @@ static struct test_world t;
 static struct server *server;
 static uint64_t generation;
 
+static const struct tcp_config limits = {.idle_ms = 10000, .clients = 10000, .per_client = 250, .transfers = 2};
+
 static int setup(void **state)
 {
-    static const struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}},
-                                             {.addr = {.family = FAMILY_V4}},
-                                             {.addr = {.family = FAMILY_V6, .bytes = {[15] = 1}}}};
+    static struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}},
+                                       {.addr = {.family = FAMILY_V4}},
+                                       {.addr = {.family = FAMILY_V6, .bytes = {[15] = 1}}}};
     struct error err;
     (void)state;
     if (test_setup(&t, example_files) != 0)
         return -1;
-    server = server_new(listen, 3, 2, &err);
+    server = server_new(&(struct server_config){.listen = listen, .listen_count = 3, .workers = 2, .tcp = limits}, &err);
     if (server == NULL || !snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, ++generation), &err) ||
         !server_start(server, &err)) {
         fprintf(stderr, "%s\n", err.text);
@@ -207,26 +211,24 @@ static void a_slow_reader_loses_nothing_of_its_own(void **state)
     enum { QUERIES = 20000 };
     uint8_t one[514];
     const size_t len = framed(one, 0);
-    size_t sent = 0, answered = 0;
+    size_t octets = 0, answered = 0; /* sent; a query may have gone in part */
     (void)state;
     const int fd = client(SOCK_STREAM, 0, NULL);
-    while (sent < QUERIES || answered < QUERIES) { /* sends as far as it can before it reads a little */
-        while (sent < QUERIES) {
-            put_u16(one + 2, (uint16_t)sent);
-            const ssize_t n = send(fd, one, len, MSG_DONTWAIT);
+    while (answered < QUERIES) { /* sends as far as it can before it reads a little */
+        while (octets < QUERIES * len) {
+            put_u16(one + 2, (uint16_t)(octets / len));
+            const ssize_t n = send(fd, one + octets % len, len - octets % len, MSG_DONTWAIT);
             if (n < 0)
                 break;
-            if ((size_t)n < len)
-                assert_int_equal(send(fd, one + n, len - (size_t)n, 0), len - (size_t)n);
-            sent++;
+            octets += (size_t)n;
         }
-        for (int i = 0; i < 200 && answered < sent; i++)
+        for (int i = 0; i < 200 && answered < octets / len; i++)
             expect_tcp_answer(fd, (uint16_t)answered++);
     }
     close(fd);
 }
 
-/* One octet a second is not silence, but no whole query either: the place is kept for TCP_IDLE_S, as docs/query-path.md says. */
+/* One octet a second is not silence, but no whole query either: the place is kept for limits.idle_ms. */
 static void a_query_in_drops_holds_its_place_for_ten_seconds_only(void **state)
 {
     uint8_t q[514], octet;
@@ -243,6 +245,178 @@ static void a_query_in_drops_holds_its_place_for_ten_seconds_only(void **state)
     }
     assert_in_range(seconds, 8, 15);
     close(fd);
+}
+
+/* A stream of as many messages as the name's first label says: "7.sip.test.", each with the query's id and its own number. */
+struct counted {
+    struct stream stream;
+    uint16_t id;
+    unsigned made, count;
+    size_t size;
+};
+
+static _Atomic unsigned streams_alive, streams_most;
+
+static size_t next_counted(struct stream *stream, uint8_t *out, size_t room)
+{
+    struct counted *counted = (struct counted *)stream;
+    assert_int_equal(room, MESSAGE_MAX);
+    if (counted->made == counted->count)
+        return 0;
+    memset(out, 0, counted->size);
+    put_u16(out, counted->id);
+    put_u32(out + 12, counted->made++);
+    return counted->size;
+}
+
+static void free_counted(struct stream *stream)
+{
+    streams_alive--;
+    free(stream);
+}
+
+/* AXFR of "COUNT.sip.test." is ours; of "one.sip.test." it is refused with a message of its own. */
+static struct stream *open_counted(void *context, const struct snapshot *snapshot, const uint8_t *query, size_t len,
+                                   const struct caller *caller)
+{
+    assert_ptr_equal(context, &t);
+    assert_non_null(snapshot);
+    assert_int_equal(caller->peer.family, FAMILY_V4);
+    assert_false(caller->encrypted);
+    if (get_u16(query + len - 4) != TYPE_AXFR)
+        return NULL;
+    struct counted *counted = mem_new(1, sizeof *counted);
+    const unsigned count = (unsigned)strtoul((const char *)query + HEADER_LEN + 1, NULL, 10);
+    *counted = (struct counted){.stream = {.next = next_counted, .free = free_counted, .transfer = count > 0},
+                                .id = get_u16(query),
+                                .count = count ? count : 1,
+                                .size = count ? 5000 : HEADER_LEN + 4};
+    if (++streams_alive > streams_most)
+        streams_most = streams_alive;
+    return &counted->stream;
+}
+
+static int setup_with_streams(void **state)
+{
+    static struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}}};
+    struct error err;
+    (void)state;
+    streams_alive = streams_most = 0;
+    if (test_setup(&t, example_files) != 0)
+        return -1;
+    server = server_new(&(struct server_config){.listen = listen, .listen_count = 1, .workers = 1, .tcp = limits}, &err);
+    server_set_streams(server, open_counted, &t);
+    return snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, ++generation), &err) && server_start(server, &err)
+               ? 0
+               : -1;
+}
+
+static void ask_transfer(int fd, const char *name, uint16_t id)
+{
+    uint8_t q[514];
+    const size_t len = make_query(&(struct asked){.name = name, .type = TYPE_AXFR}, q + 2, 512);
+    put_u16(q, (uint16_t)len);
+    put_u16(q + 2, id);
+    assert_int_equal(send(fd, q, len + 2, 0), len + 2);
+}
+
+static void expect_messages(int fd, uint16_t id, unsigned from, unsigned to)
+{
+    uint8_t length[2], message[5000];
+    for (unsigned i = from; i < to; i++) {
+        read_exactly(fd, length, 2);
+        assert_int_equal(get_u16(length), sizeof message);
+        read_exactly(fd, message, sizeof message);
+        assert_int_equal(get_u16(message), id);
+        assert_int_equal(get_u32(message + 12), i);
+    }
+}
+
+static void expect_refusal(int fd, uint16_t id)
+{
+    uint8_t refusal[2 + HEADER_LEN + 4];
+    read_exactly(fd, refusal, sizeof refusal);
+    assert_int_equal(get_u16(refusal + 2), id);
+}
+
+static void wait_for_transfers(uint64_t count, uint64_t now)
+{
+    struct server_counters sum = {0};
+    for (int tries = 0; tries < 500 && !(sum.transfers == count && sum.transferring == now); tries++) {
+        usleep(10000);
+        sum = server_counters(server);
+    }
+    assert_int_equal(sum.transfers, count);
+    assert_int_equal(sum.transferring, now);
+}
+
+static void a_stream_comes_whole_between_the_answers_around_it(void **state)
+{
+    uint8_t q[514];
+    (void)state;
+    const int fd = client(SOCK_STREAM, 0, NULL);
+    size_t len = framed(q, 1);
+    assert_int_equal(send(fd, q, len, 0), len);
+    ask_transfer(fd, "2000.sip.test.", 2);
+    ask_transfer(fd, "one.sip.test.", 3);
+    len = framed(q, 4);
+    assert_int_equal(send(fd, q, len, 0), len);
+    ask_transfer(fd, "1.sip.test.", 5);
+    shutdown(fd, SHUT_WR);
+    expect_tcp_answer(fd, 1);
+    expect_messages(fd, 2, 0, 2000);
+    expect_refusal(fd, 3);
+    expect_tcp_answer(fd, 4);
+    expect_messages(fd, 5, 0, 1);
+    assert_closed(fd);
+    wait_for_transfers(2, 0);
+    assert_int_equal(streams_alive, 0);
+}
+
+/* Made as they are taken: ten thousand messages would be 50 MB. */
+static void a_stream_waits_for_its_reader(void **state)
+{
+    (void)state;
+    const int slow = client(SOCK_STREAM, 0, NULL), other = client(SOCK_STREAM, 0, NULL);
+    uint8_t q[514];
+    ask_transfer(slow, "10000.sip.test.", 7);
+    wait_for_transfers(1, 1);
+    expect_messages(slow, 7, 0, 10);
+    for (uint16_t i = 0; i < 100; i++) {
+        const size_t len = framed(q, i);
+        assert_int_equal(send(other, q, len, 0), len);
+        expect_tcp_answer(other, i);
+    }
+    wait_for_transfers(1, 1);
+    expect_messages(slow, 7, 10, 10000);
+    wait_for_transfers(1, 0);
+    close(slow);
+    close(other);
+}
+
+/* limits.transfers is 2. Who waits may go before its turn, and the next has it. */
+static void more_transfers_than_places_wait_and_refusals_do_not(void **state)
+{
+    int fds[5];
+    (void)state;
+    for (uint16_t i = 0; i < 5; i++) {
+        fds[i] = client(SOCK_STREAM, 0, NULL);
+        ask_transfer(fds[i], i == 4 ? "one.sip.test." : "10000.sip.test.", i);
+        if (i == 1)
+            wait_for_transfers(2, 2);
+    }
+    expect_refusal(fds[4], 4);
+    expect_messages(fds[0], 0, 0, 10000);
+    wait_for_transfers(3, 2);
+    close(fds[1]); /* in the middle of its own */
+    wait_for_transfers(4, 2);
+    expect_messages(fds[2], 2, 0, 10000);
+    expect_messages(fds[3], 3, 0, 10000);
+    wait_for_transfers(4, 0);
+    assert_int_equal(streams_alive, 0);
+    for (unsigned i = 0; i < 5; i++)
+        if (i != 1)
+            close(fds[i]);
 }
 
 static void nothing_is_lost_while_snapshots_are_swapped(void **state)
@@ -293,8 +467,8 @@ static void an_address_in_use_is_told(void **state)
     size_t count;
     struct error err = {""};
     (void)state;
-    const struct hostport taken = server_addresses(server, &count)[0];
-    assert_null(server_new(&taken, 1, 1, &err));
+    struct hostport taken = server_addresses(server, &count)[0];
+    assert_null(server_new(&(struct server_config){.listen = &taken, .listen_count = 1, .workers = 1, .tcp = limits}, &err));
     assert_non_null(strstr(err.text, "TCP: cannot listen on 127.0.0.1:"));
     assert_non_null(strstr(err.text, "Address already in use"));
 }
@@ -311,6 +485,10 @@ int main(void)
         CASE(a_length_that_no_query_has_ends_the_connection_and_the_next_works),
         CASE(a_slow_reader_loses_nothing_of_its_own),
         CASE(a_query_in_drops_holds_its_place_for_ten_seconds_only),
+#define STREAM_CASE(name) cmocka_unit_test_setup_teardown(name, setup_with_streams, teardown)
+        STREAM_CASE(a_stream_comes_whole_between_the_answers_around_it),
+        STREAM_CASE(a_stream_waits_for_its_reader),
+        STREAM_CASE(more_transfers_than_places_wait_and_refusals_do_not),
         CASE(nothing_is_lost_while_snapshots_are_swapped),
         CASE(counters_say_what_was_done),
         CASE(an_address_in_use_is_told),
