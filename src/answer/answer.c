@@ -120,6 +120,14 @@ static void reply_identity(struct reply *reply)
     reply->flags |= FLAG_AA;
 }
 
+/* See struct answered. */
+static uint32_t subject_of(const struct world *world, const struct found *found)
+{
+    if (found->kind == FOUND_NOTHING)
+        return 0;
+    return found->kind == FOUND_MISSING ? UINT32_MAX - found->name->zone : (uint32_t)(found->name - world->names) + 1;
+}
+
 static void reply_question(struct reply *reply)
 {
     if (reply->query.qclass == CLASS_CH) {
@@ -130,6 +138,7 @@ static void reply_question(struct reply *reply)
     const struct query *query = &reply->query;
     const bool transfer = query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR;
     const struct found found = world_find(world, query->qname, query->qname_len);
+    reply->answered->subject = subject_of(world, &found);
     if (query->qtype == TYPE_NXNAME) { /* RFC 9824 3.5 */
         reply->flags |= RCODE_FORMERR;
         reply->ede = EDE_QTYPE;
@@ -161,6 +170,7 @@ static void begin_options(struct reply *reply)
     *opt = (struct opt){.present = query->edns};
     if (query->ecs.present)
         opt_add(opt, OPTION_ECS, reply->ecs, ecs_write(&query->ecs, 0, reply->ecs));
+    reply_cookie(reply);
     const size_t nsid_len = reply->snapshot->nsid_len;
     if (query->nsid && nsid_len &&
         opt_len(opt) + OPTION_HEADER + nsid_len + STEERED_BUDGET <= reply->limit) /* a name is not worth a record */
@@ -193,6 +203,7 @@ static size_t finish(struct reply *reply)
         put_u16(header + 6 + 2 * s, (uint16_t)(reply->counts[s] + (s == SECTION_ADDITIONAL && query->edns)));
     reply->answered->rcode = reply->flags & 15;
     reply->answered->truncated = reply->flags & FLAG_TC;
+    reply->answered->by_subnet = reply->answered->steered && query->ecs.present && query->ecs.source > 0;
     return writer_len(&reply->w);
 }
 
@@ -203,6 +214,7 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
     if (!query_parse(packet, len, &reply.query))
         return 0;
     *ret_answered = (struct answered){0};
+    reply.answered = ret_answered;
     reply.snapshot = snapshot;
     reply.asker = asker;
     reply.w = writer_over(out, room);
@@ -212,11 +224,12 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
     memset(reply.counts, 0, sizeof reply.counts);
     reply.scope = 0;
     reply.ede = reply.query.rcode == RCODE_NOTIMP ? EDE_OPCODE : EDE_NONE;
-    reply.answered = ret_answered;
     write_span(&reply.w, HEADER_LEN);
     if (reply.query.has_question)
         write_bytes(&reply.w, reply.query.question, reply.query.question_len);
-    if (reply.query.rcode == RCODE_NOERROR)
+    if (reply.query.rcode == RCODE_NOERROR && (asker->brief || !reply.query.has_question))
+        reply_brief(&reply);
+    else if (reply.query.rcode == RCODE_NOERROR)
         reply_question(&reply);
     return finish(&reply);
 }

@@ -23,6 +23,7 @@ struct reply {
     enum ede ede;            /* what the answer's bare rcode does not tell */
     struct opt options;      /* OPT itself: what is in it before the answer is made */
     uint8_t ecs[ECS_OCTETS]; /* of options */
+    uint8_t cookie[COOKIE_WHOLE];
     struct answered *answered;
 };
 
@@ -32,6 +33,18 @@ static inline size_t reply_room(const struct reply *reply)
     const size_t used = writer_len(&reply->w) + reply->opt;
     return used < reply->limit ? reply->limit - used : 0;
 }
+
+/* How far the message may grow by a steered set's records: less than STEERED_BUDGET only for a client that takes 512 octets and sends a cookie. */
+static inline size_t reply_budget(const struct reply *reply)
+{
+    const size_t room = reply->limit - reply->opt;
+    return room < STEERED_BUDGET ? room : STEERED_BUDGET;
+}
+
+/* Judges the query's cookie and adds the answer's. */
+void reply_cookie(struct reply *reply);
+/* An answer without records: BADCOOKIE to who shows that it can learn a cookie, TC to others; to a query for a cookie alone what RFC 7873 5.4 says. */
+void reply_brief(struct reply *reply);
 
 /* Nothing but the header, the question and TC: the client shall come by TCP. */
 void reply_truncate(struct reply *reply);

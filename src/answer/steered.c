@@ -88,7 +88,7 @@ static void list_choices(struct listing *list, const struct selection *selection
     const uint8_t *targets[TARGETS_MAX];
     unsigned count = 0;
     for (unsigned i = 0; i < selection->count && !list->full; i++) {
-        const uint8_t *first = list_place(list, offer_place(list->set->offer, choices[i].endpoint), &choices[i], STEERED_BUDGET);
+        const uint8_t *first = list_place(list, offer_place(list->set->offer, choices[i].endpoint), &choices[i], reply_budget(reply));
         if (first || !list->full)
             targets[count++] = first;
     }

@@ -23,6 +23,7 @@ static const struct key server_keys[] = {
     {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), RANGE(0, 255), .fallback = ""},
     {.name = "tcp", .kind = KIND_GROUP, KEY_AT(struct server_config, tcp), .table = &tcp_table},
     {.name = "tls", .kind = KIND_GROUP, KEY_AT(struct server_config, tls), .table = &tls_table},
+    {.name = "cookies", .kind = KIND_GROUP, KEY_AT(struct server_config, cookies), .table = &cookies_table},
 };
 
 void declare_listen(struct loader *loader, const config_setting_t *group)

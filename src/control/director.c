@@ -36,11 +36,30 @@ static void log_suspicion(bool before, const struct setup *setup)
         log_notice("suspect: over, verdicts are believed again");
 }
 
+static bool secrets_due(const struct director *director)
+{
+    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
+    return config->enabled && !config->file && own_secrets_due(&director->secrets, clock_wall_s());
+}
+
+/* Servers' shared ones, or our own, made and rolled as they are needed (RFC 9018 5: the one before verifies for a day more). */
+static const struct siphash_keys *cookie_secrets(struct director *director)
+{
+    static const struct siphash_keys none;
+    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
+    if (secrets_due(director)) {
+        own_secrets_renew(&director->secrets, clock_wall_s());
+        director->secrets_changed = true;
+    }
+    return !config->enabled ? &none : config->file ? &config->shared : &director->secrets.keys;
+}
+
 bool director_publish(struct director *director)
 {
     const bool suspected = director->setup->suspect;
     const uint64_t from_ns = clock_ns();
     struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), snapshot_current(), ++director->generation);
+    snapshot_set_cookies(snapshot, cookie_secrets(director));
     struct error err;
     const bool published = snapshot_publish(snapshot, &err);
     log_suspicion(suspected, director->setup);
@@ -196,6 +215,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     const uint64_t now_ms = clock_ms();
     watch_engine(director, now_ms);
     director->last_tick_ms = now_ms;
+    if (director->serving && secrets_due(director))
+        director_publish(director);
     persist_pass(director);
     orders_pass(director);
     sd_notify(0, "WATCHDOG=1");
@@ -325,6 +346,7 @@ static bool read_state(struct director *director, struct world *world, struct pl
         if (!state_read_overrides(director->started.state, true, clock_ms(), wall_s, &report, &director->overrides))
             orders_lost(director);
         state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
+        state_read_secrets(director->started.state, true, &report, &director->secrets);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
     warn_of_void_orders(director, world_config(world), &report);

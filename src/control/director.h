@@ -57,7 +57,8 @@ struct director {
 
     struct setup *setup;
     struct overrides overrides;
-    int64_t wall_offset_ms; /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */
+    struct own_secrets secrets; /* of cookies; none while they are off or shared */
+    int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */
     uint64_t generation;
     uint32_t publish_us, publish_max_us; /* from the wish to the pointer's swap: the last one, the longest since the start */
     bool serving;
@@ -71,6 +72,7 @@ struct director {
     uint64_t orders_write_ms;                             /* since when */
     struct waiter *waiters;
     bool verdicts_changed, verdicts_writing;
+    bool secrets_changed, secrets_writing;
     uint64_t verdicts_saved_ms;
 
     uint64_t started_ms, loaded_ms, last_tick_ms;

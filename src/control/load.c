@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "config/config.h"
+#include "control/secrets.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,12 @@ static void warn_of_unprobed(const struct world *world, struct report *report)
     }
 }
 
+/* The configuration has one owner yet, so that its last part may be put in. */
+static bool load_secrets(struct cookies_config *cookies, struct report *report)
+{
+    return !cookies->enabled || !cookies->file || secrets_read(cookies->file, report, &cookies->shared);
+}
+
 static struct world *load_world(const char *path, struct report *report)
 {
     struct config *config = config_load(path, report);
@@ -51,7 +58,8 @@ static struct world *load_world(const char *path, struct report *report)
         return NULL;
     struct zone **zones = mem_new(config->zone_count + 1, sizeof *zones);
     struct world *world = NULL;
-    if (load_zones(config, report, zones)) {
+    const bool secrets = load_secrets(&config->server.cookies, report);
+    if (load_zones(config, report, zones) && secrets) {
         world = world_new(config, zones, report);
     } else {
         for (size_t i = 0; i < config->zone_count; i++)

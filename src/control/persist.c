@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const subjects[] = {[STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts"};
+static const char *const subjects[] = {[STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts", [STATE_SECRETS] = "cookie secrets"};
 static const char not_yet[] = "in force, but not yet on disk";
 
 struct writing {
@@ -109,9 +109,12 @@ static void end_writing(struct job *job)
     note_state(director, writing);
     if (writing->file == STATE_OVERRIDES) {
         end_orders(director, writing);
-    } else {
+    } else if (writing->file == STATE_VERDICTS) {
         director->verdicts_writing = false;
         director->verdicts_changed |= !writing->done_well;
+    } else {
+        director->secrets_writing = false;
+        director->secrets_changed |= !writing->done_well;
     }
     saved_release(&writing->saved);
     free(writing->folder);
@@ -150,6 +153,15 @@ static void persist_verdicts(struct director *director)
     work_push(director->writer, &writing->job);
 }
 
+static void persist_secrets(struct director *director)
+{
+    struct writing *writing = writing_new(director, STATE_SECRETS);
+    writing->text = state_secrets_text(&director->secrets);
+    director->secrets_changed = false;
+    director->secrets_writing = true;
+    work_push(director->writer, &writing->job);
+}
+
 static bool unsaved(const struct director *director)
 {
     return director->orders_saved != director->orders_version;
@@ -171,6 +183,8 @@ void persist_pass(struct director *director)
 {
     const uint64_t now_ms = clock_ms(), age_s = (now_ms - director->verdicts_saved_ms) / 1000;
     watch_orders(director, now_ms);
+    if (director->secrets_changed && !director->secrets_writing)
+        persist_secrets(director);
     if (!director->serving || director->verdicts_writing || director->engine_stopped_ms)
         return;
     if (age_s >= SAVE_AT_LEAST_S || (director->verdicts_changed && age_s >= SAVE_EVERY_S))
@@ -181,6 +195,8 @@ void persist_last(struct director *director)
 {
     if (unsaved(director)) /* also when a write is under way: that one may fail */
         write_orders(director);
+    if (director->secrets_changed)
+        persist_secrets(director);
     if (director->serving && !director->engine_stopped_ms)
         persist_verdicts(director);
 }

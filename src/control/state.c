@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json", [STATE_VERDICTS] = "verdicts.json"};
+static const char *const names[] = {
+    [STATE_OVERRIDES] = "overrides.json", [STATE_VERDICTS] = "verdicts.json", [STATE_SECRETS] = "cookie-secrets.json"};
 static const size_t FILE_MAX = (size_t)256 << 20;
 
 static bool write_all(int fd, const char *text, size_t len)
@@ -30,9 +31,9 @@ static bool write_all(int fd, const char *text, size_t len)
     return true;
 }
 
-static bool write_synced(const char *path, const char *text, struct error *err)
+static bool write_synced(const char *path, mode_t mode, const char *text, struct error *err)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return error_set(err, "%s: %s", path, strerror(errno));
     const bool done = write_all(fd, text, strlen(text)) && fsync(fd) == 0;
@@ -52,10 +53,10 @@ static void sync_folder(const char *folder)
     }
 }
 
-static bool write_file(const char *folder, const char *name, const char *text, struct error *err)
+static bool write_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
 {
     char *path = mem_format("%s/%s", folder, name), *temp = mem_format("%s/%s.new", folder, name);
-    bool done = write_synced(temp, text, err);
+    bool done = write_synced(temp, mode, text, err);
     if (done && rename(temp, path) < 0)
         done = error_set(err, "%s: %s", path, strerror(errno));
     if (done)
@@ -69,7 +70,7 @@ static bool write_file(const char *folder, const char *name, const char *text, s
 
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err)
 {
-    return write_file(folder, names[file], text, err);
+    return write_file(folder, names[file], file == STATE_SECRETS ? 0600 : 0640, text, err);
 }
 
 bool state_open(const char *folder, struct error *err)
@@ -77,7 +78,7 @@ bool state_open(const char *folder, struct error *err)
     struct error why;
     if (!folder_make(folder, 0750, &why))
         return error_set(err, "state: %.400s", why.text);
-    if (!write_file(folder, "writable", "", &why))
+    if (!write_file(folder, "writable", 0640, "", &why))
         return error_set(err, "the state folder cannot be written to: %.400s", why.text);
     char *path = mem_format("%s/writable", folder);
     unlink(path);
@@ -118,6 +119,16 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
                                               verdict_text(at->verdict)));
     }
     return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list));
+}
+
+char *state_secrets_text(const struct own_secrets *own)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < own->keys.count; i++) {
+        char text[SECRET_TEXT];
+        json_array_append_new(list, json_string(secret_format(&own->keys.keys[i], text)));
+    }
+    return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "made_s", (json_int_t)own->made_s, "secrets", list));
 }
 
 /* The whole file, or NULL. */
@@ -278,6 +289,27 @@ void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, str
     if (unsound)
         put_aside(path, set_aside ? ASIDE_MOVE : ASIDE_NOT, report, "some saved verdicts are unsound; the others hold");
     saved_sort(ret_saved);
+    json_decref(root);
+    free(path);
+}
+
+void state_read_secrets(const char *folder, bool set_aside, struct report *report, struct own_secrets *ret_own)
+{
+    json_t *root, *list, *item;
+    char *path;
+    *ret_own = (struct own_secrets){0};
+    open_list(folder, STATE_SECRETS, "secrets", set_aside, report, &root, &list, &path);
+    bool sound = json_array_size(list) <= SIPHASH_KEYS_MAX && (!root || copy_time(root, "made_s", &ret_own->made_s));
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        const char *text = json_string_value(item);
+        sound = sound && text && secret_parse(text, &ret_own->keys.keys[ret_own->keys.count++]);
+    }
+    if (!sound) {
+        put_aside(path, set_aside ? ASIDE_MOVE : ASIDE_NOT, report, "unsound cookie secrets; new ones are made");
+        *ret_own = (struct own_secrets){0};
+    }
     json_decref(root);
     free(path);
 }

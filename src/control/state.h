@@ -1,10 +1,11 @@
-/* What outlives the process: STATE/overrides.json and STATE/verdicts.json, written whole and atomically (a reader or a crash sees the old
+/* What outlives the process: STATE/overrides.json, verdicts.json and cookie-secrets.json, written whole and atomically (a reader or a crash sees the old
  * file or the new one). Unsound files are warned about, moved aside as *.bad and never fatal. Thread: any; the files have one writer at a time. */
 #pragma once
 
 #include "base/report.h"
 #include "control/overrides.h"
 #include "control/saved.h"
+#include "control/secrets.h"
 
 enum { SAVED_MAX_AGE_S = 3600 }; /* older verdicts say nothing any more */
 
@@ -14,8 +15,10 @@ bool state_open(const char *folder, struct error *err);
 /* The text of the files, to be freed. */
 char *state_overrides_text(const struct overrides *overrides);
 char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
+char *state_secrets_text(const struct own_secrets *own);
 
-enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_FILES };
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_FILES };
+/* Secrets are for the owner alone (mode 0600). */
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
 
 /* Reads what is there; warnings go to report. set_aside: move unsound files away (the daemon), or leave them (a mere reader). Orders that have ended
@@ -23,3 +26,5 @@ bool state_write(const char *folder, enum state_file file, const char *text, str
 bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, int64_t wall_s, struct report *report,
                           struct overrides *ret_overrides);
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved);
+/* None (count 0) when there are none, or unsound ones. */
+void state_read_secrets(const char *folder, bool set_aside, struct report *report, struct own_secrets *ret_own);

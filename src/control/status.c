@@ -104,8 +104,13 @@ static void add_void_orders(const struct director *director, json_t *list)
 static json_t *alarms_json(const struct director *director)
 {
     const struct alarms *alarms = &director->alarms;
-    const char *const all[] = {
-        alarms->publish, alarms->reload, alarms->geo, alarms->orders, alarms->state[STATE_OVERRIDES], alarms->state[STATE_VERDICTS]};
+    const char *const all[] = {alarms->publish,
+                               alarms->reload,
+                               alarms->geo,
+                               alarms->orders,
+                               alarms->state[STATE_OVERRIDES],
+                               alarms->state[STATE_VERDICTS],
+                               alarms->state[STATE_SECRETS]};
     json_t *list = json_array();
     if (director->engine_stopped_ms)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));

@@ -1,5 +1,7 @@
 #include "dns/message.h"
 
+#include "dns/cookie.h"
+
 /* An owner name that may end in a pointer; only its extent matters (its octets are looked at by nobody). */
 static void skip_name(struct reader *r)
 {
@@ -41,6 +43,16 @@ static bool read_ecs(struct reader option, struct ecs *ret_ecs)
     return true;
 }
 
+/* RFC 7873 5.2: the first one counts, all others are ignored; a length that no cookie has is FORMERR. */
+static bool read_cookie(const uint8_t *at, size_t len, struct query *query)
+{
+    if (query->cookie)
+        return true;
+    query->cookie = cookie_length_sound(len) ? at : NULL;
+    query->cookie_len = (uint8_t)len;
+    return query->cookie != NULL;
+}
+
 static bool read_options(struct reader r, struct query *query)
 {
     while (reader_left(&r) > 0) {
@@ -51,6 +63,8 @@ static bool read_options(struct reader r, struct query *query)
         if (code == OPTION_NSID)
             query->nsid = true;
         else if (code == OPTION_ECS && (query->ecs.present || !read_ecs(reader_over(at, len), &query->ecs)))
+            return false;
+        else if (code == OPTION_COOKIE && !read_cookie(at, len, query))
             return false;
     }
     return true;
@@ -125,10 +139,13 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
     query->has_question = query->edns = query->dnssec_ok = query->nsid = query->ecs.present = false;
     query->udp_size = UDP_DEFAULT;
     query->question_len = 0;
+    query->cookie = NULL;
     if (questions == 1 && !read_question(&r, query))
         query->rcode = RCODE_FORMERR;
-    else if (!read_records(&r, answers + authorities, additionals, query) || questions != 1)
+    else if (!read_records(&r, answers + authorities, additionals, query) || questions > 1)
         query->rcode = RCODE_FORMERR; /* RFC 9619: exactly one question */
+    else if (questions == 0 && (query->cookie == NULL || answers + authorities > 0))
+        query->rcode = RCODE_FORMERR;
     if (query->opcode != OPCODE_QUERY)
         query->rcode = RCODE_NOTIMP; /* its sections have a meaning that is not ours to judge */
     return true;

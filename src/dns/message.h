@@ -41,7 +41,8 @@ enum rcode {
     RCODE_NOTIMP = 4,
     RCODE_REFUSED = 5,
     RCODE_NOTAUTH = 9,
-    RCODE_BADVERS = 16
+    RCODE_BADVERS = 16,
+    RCODE_BADCOOKIE = 23
 };
 
 enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
@@ -71,7 +72,7 @@ struct query {
     uint16_t id, flags;
     uint8_t opcode;
     uint8_t rcode;     /* RCODE_NOERROR, or what is wrong with it (RCODE_FORMERR, RCODE_NOTIMP, RCODE_BADVERS) */
-    bool has_question; /* the question could be read: it is echoed */
+    bool has_question; /* the question could be read: it is echoed. Only a query for a cookie alone (RFC 7873 5.4) is sound without one */
     uint16_t qtype, qclass;
     uint8_t qname_len;
     uint8_t qname[NAME_OCTETS]; /* lower case */
@@ -80,6 +81,8 @@ struct query {
     bool edns, dnssec_ok, nsid;
     uint16_t udp_size; /* what the client takes, at least 512 */
     struct ecs ecs;
+    const uint8_t *cookie; /* the first cookie option, in the packet, of a sound length; NULL */
+    uint8_t cookie_len;
 };
 
 /* Reads a packet. False: nothing must be answered (shorter than a header, or a response: RFC 1035, answering QR=1 makes loops). True: an

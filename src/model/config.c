@@ -14,6 +14,7 @@ static void free_server(struct server_config *server)
     free(server->tls.listen);
     free(server->tls.certificate);
     free(server->tls.key);
+    free(server->cookies.file);
 }
 
 static void free_geo(struct geo_config *geo)

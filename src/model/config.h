@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "model/defence_config.h"
 #include "model/transfer_config.h"
 #include "model/transport_config.h"
 #include "model/verdict.h"
@@ -31,6 +32,7 @@ struct server_config {
     char *id;         /* NSID and id.server; "" for none */
     struct tcp_config tcp;
     struct tls_config tls;
+    struct cookies_config cookies;
 };
 
 /* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */

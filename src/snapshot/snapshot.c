@@ -80,6 +80,11 @@ struct snapshot *snapshot_build(struct world *world, struct place *place, const 
     return snapshot;
 }
 
+void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *secrets)
+{
+    snapshot->cookies = *secrets;
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
     if (snapshot == NULL)

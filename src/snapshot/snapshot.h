@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/siphash.h"
 #include "snapshot/world.h"
 
 struct snapshot;
@@ -14,6 +15,9 @@ enum service_state { SERVICE_NORMAL, SERVICE_DRAINED /* short TTL */, SERVICE_DI
  * it must be of the same world and place to lend any. generation: the caller's, growing. */
 struct snapshot *snapshot_build(struct world *world, struct place *place, const struct world_state *state, const uint8_t *services,
                                 const struct snapshot *previous, uint64_t generation);
+
+/* The secrets that its answers' cookies are made with (copied), before it is published. Without a call, or with none, cookies are off. */
+void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *secrets);
 
 /* Only for one that was never published (explain of a file, tests). */
 void snapshot_free(struct snapshot *snapshot);

@@ -2,6 +2,7 @@
  * Thread: any, inside snapshot_enter() and snapshot_leave(), or with a snapshot of its own. */
 #pragma once
 
+#include "base/siphash.h"
 #include "snapshot/find.h"
 
 struct snapshot {
@@ -14,6 +15,7 @@ struct snapshot {
     uint8_t *services;   /* enum service_state by service */
     const uint8_t *nsid;
     size_t nsid_len;
+    struct siphash_keys cookies; /* none: cookies are off */
 };
 
 /* Where a steered answer comes from, for one client. */

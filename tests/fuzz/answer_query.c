@@ -15,6 +15,8 @@ static const struct test_world *world(void)
     test_load(&t, example_files, &report);
     report_release(&report);
     test_rebuild(&t);
+    const struct siphash_keys secrets = {.count = 1};
+    snapshot_set_cookies(t.snapshot, &secrets);
     return &t;
 }
 

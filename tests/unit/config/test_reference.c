@@ -119,6 +119,7 @@ static char *findings_with(const struct table *table, const char *setting)
         {&server_table, "server = {", "};"},
         {&tcp_table, "server = { tcp = {", "}; };"},
         {&tls_table, "server = { tls = {", "}; };"},
+        {&cookies_table, "server = { cookies = {", "}; };"},
         {&geo_table, "geo = {", "};"},
         {&prefer_table, "geo = { prefer = ( {", "} ); };"},
         {&key_table, "keys = ( {", "} );"},
