@@ -81,7 +81,7 @@ static char *duration_text(int64_t ms)
     static const struct {
         int64_t ms;
         const char *unit;
-    } units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}};
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (ms >= units[i].ms && ms % units[i].ms == 0)
             return mem_format("%lld%s", (long long)(ms / units[i].ms), units[i].unit);

@@ -107,13 +107,13 @@ static bool read_number(struct loader *loader, const struct key *key, struct val
     return true;
 }
 
-/* "200ms", "1.5s", "5m", "1h" in milliseconds; false when malformed. */
+/* "200ms", "1.5s", "5m", "1h", "14d" in milliseconds; false when malformed. */
 static bool duration_of_text(const char *text, double *ret_ms)
 {
     static const struct {
         const char *unit;
         double ms;
-    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}};
+    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
     const size_t digits = strspn(text, "0123456789.");
     char *end;
     if (digits == 0 || digits > 15)
@@ -134,7 +134,7 @@ static bool read_duration(struct loader *loader, const struct key *key, struct v
     double ms;
     const char *text = text_of(value);
     if (text ? !duration_of_text(text, &ms) : !number_of(value, false, &ms))
-        return refuse(loader, key, value, text ? "not a number with ms, s, m or h" : NULL);
+        return refuse(loader, key, value, text ? "not a number with ms, s, m, h or d" : NULL);
     ms *= text ? 1 : 1e3;
     if (!(ms >= key->least && ms <= key->most))
         return refuse(loader, key, value, "out of range");

@@ -61,6 +61,7 @@ static const struct key zone_keys[] = {
     {.name = "file", .kind = KIND_PATH, KEY_AT(struct zone_config, file), RANGE(1, 4095)},
     {.name = "primary", .kind = KIND_GROUP, KEY_AT(struct zone_config, primary), .table = &primary_table},
     {.name = "transfer", .kind = KIND_GROUP, KEY_AT(struct zone_config, transfer), .table = &transfer_table},
+    {.name = "dnssec", .kind = KIND_GROUP, KEY_AT(struct zone_config, dnssec), .table = &dnssec_table},
 };
 
 /* What comes from a primary is kept beside the other state. */

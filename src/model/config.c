@@ -52,6 +52,7 @@ static void free_zones(struct config *config)
         free(zone->transfer.allow);
         free(zone->transfer.keys);
         free(zone->transfer.notify);
+        free(zone->dnssec.keys);
     }
     free(config->zones);
 }

@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "model/defence_config.h"
+#include "model/dnssec_config.h"
 #include "model/transfer_config.h"
 #include "model/transport_config.h"
 #include "model/verdict.h"
@@ -57,6 +58,7 @@ struct zone_config {
     char *file; /* of a zone that comes from a primary: where it is kept, in the state folder */
     struct primary_config primary;
     struct transfer_config transfer;
+    struct dnssec_config dnssec;
 };
 
 enum probe_type { PROBE_SIP };

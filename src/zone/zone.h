@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/report.h"
+#include "model/dnssec_config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,9 +29,6 @@ struct zone_node {
     uint16_t rrset_count;
     const struct rrset *rrsets; /* by type, ascending; none for an empty non-terminal */
 };
-
-/* How a signed zone proves what is not there. */
-enum denial { DENIAL_NONE, DENIAL_NSEC, DENIAL_NSEC3 };
 
 struct zone {
     _Atomic unsigned more_refs; /* beside the one of its maker */

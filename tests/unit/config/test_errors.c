@@ -99,10 +99,12 @@ static const struct mistake {
     {"a_choice_nearly_right_is_told_with_the_nearest", PARTS SERVICE("policy = \"neerest\";"),
      "c:4: services[0].policy: \"neerest\", expected one of \"nearest\", \"ordered\", \"weighted\"; did you mean \"nearest\"?"},
     {"a_duration_of_no_unit_is_told", PROBE("interval = \"2\";"),
-     "c:3: probes.p.interval: \"2\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" or "
+     "c:3: probes.p.interval: \"2\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" "
+     "or "
      "\"5m\""},
-    {"a_duration_of_unknown_unit_is_told", PROBE("interval = \"2d\";"),
-     "c:3: probes.p.interval: \"2d\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" or "
+    {"a_duration_of_unknown_unit_is_told", PROBE("interval = \"2w\";"),
+     "c:3: probes.p.interval: \"2w\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" "
+     "or "
      "\"5m\""},
     {"a_duration_too_short_is_told", PROBE("interval = 0.1;"),
      "c:3: probes.p.interval: 0.1: out of range, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" or \"5m\""},
@@ -170,10 +172,12 @@ static const struct mistake {
     {"an_octet_that_begins_no_utf8_is_told", ZONES "server = { id = \"\xff\"; };",
      "c:2: server.id: \"?\": control characters or not UTF-8, expected a text, 0 to 255 octets"},
     {"a_duration_of_two_dots_is_told", PROBE("interval = \"1.2.3s\";"),
-     "c:3: probes.p.interval: \"1.2.3s\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" "
+     "c:3: probes.p.interval: \"1.2.3s\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as \"500ms\", "
+     "\"2s\" "
      "or \"5m\""},
     {"a_duration_without_digits_is_told", PROBE("interval = \"s\";"),
-     "c:3: probes.p.interval: \"s\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" or "
+     "c:3: probes.p.interval: \"s\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as \"500ms\", \"2s\" "
+     "or "
      "\"5m\""},
     {"a_preference_of_nothing_is_told", PREFER("{ sites = [ \"london\" ]; }"),
      "c:5: geo.prefer[0]: has 0 of country, continent and asn, expected exactly one of them"},
@@ -238,7 +242,8 @@ static void ten_different_mistakes_are_all_told_in_one_run(void **state)
         "c:1: server.listen[0]: \"localhost:53\", expected an address and port such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
         "c:2: server.wrokers: unknown key, did you mean \"workers\"?",
         "c:5: probes.p.type: \"sipp\", expected \"sip\"; did you mean \"sip\"?",
-        ("c:6: probes.p.interval: \"2 weeks\": not a number with ms, s, m or h, expected a duration from 200ms to 1h, such as \"500ms\", "
+        ("c:6: probes.p.interval: \"2 weeks\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as "
+         "\"500ms\", "
          "\"2s\" or \"5m\""),
         "c:8: sites[0].location[0]: 91: out of range, expected a number from -90 to 90",
         "c:9: sites[0].endpoints[0].host: \"lb1.example.net.\" lies in no zone of this file, expected a name in one of: sip.example.com.",

@@ -126,6 +126,7 @@ static char *findings_with(const struct table *table, const char *setting)
         {&zone_table, "zones = ( {", "} );"},
         {&transfer_table, "zones = ( { transfer = {", "}; } );"},
         {&primary_table, "zones = ( { primary = {", "}; } );"},
+        {&dnssec_table, "zones = ( { dnssec = {", "}; } );"},
         {&probe_table, "probes = { p = {", "}; };"},
         {&site_table, "sites = ( {", "} );"},
         {&endpoint_table, "sites = ( { endpoints = ( {", "} ); } );"},
