@@ -4,11 +4,8 @@
 
 #include "answer/answer.h"
 #include "answer/ede.h"
+#include "snapshot/listing.h"
 #include "snapshot/steer.h"
-
-/* What the answer section of a steered answer may fill: 512 octets less an OPT with the longest ECS. The same for every client, so that all see
- * one RRset (the phones that cannot take more decide, see docs/query-path.md). */
-enum { STEERED_BUDGET = UDP_DEFAULT - OPT_LEN - OPTION_HEADER - ECS_OCTETS, QUESTION_TAIL = 4 /* type and class */ };
 
 struct reply {
     const struct snapshot *snapshot;
@@ -24,6 +21,12 @@ struct reply {
     struct opt options;      /* OPT itself: what is in it before the answer is made */
     uint8_t ecs[ECS_OCTETS]; /* of options */
     uint8_t cookie[COOKIE_WHOLE];
+    bool secure; /* the client wants what DNSSEC adds (DO) */
+    /* The name that is looked up: the question's, until a DNAME renames it. Lower case. */
+    const uint8_t *name;
+    uint8_t name_len;
+    uint16_t name_at; /* its offset in the message */
+    uint8_t renamed[NAME_OCTETS];
     struct answered *answered;
 };
 
@@ -34,13 +37,6 @@ static inline size_t reply_room(const struct reply *reply)
     return used < reply->limit ? reply->limit - used : 0;
 }
 
-/* How far the message may grow by a steered set's records: less than STEERED_BUDGET only for a client that takes 512 octets and sends a cookie. */
-static inline size_t reply_budget(const struct reply *reply)
-{
-    const size_t room = reply->limit - reply->opt;
-    return room < STEERED_BUDGET ? room : STEERED_BUDGET;
-}
-
 /* Judges the query's cookie and adds the answer's. */
 void reply_cookie(struct reply *reply);
 /* An answer without records: BADCOOKIE to who shows that it can learn a cookie, TC to others; to a query for a cookie alone what RFC 7873 5.4 says. */
@@ -48,12 +44,15 @@ void reply_brief(struct reply *reply);
 
 /* Nothing but the header, the question and TC: the client shall come by TCP. */
 void reply_truncate(struct reply *reply);
+void reply_refuse(struct reply *reply, enum ede why);
+
+/* The sections for the question, in class IN. */
+void reply_resolve(struct reply *reply);
 
 /* Appends a body, wherever the reply has come to. Additional records that do not fit are left out. */
 void reply_body(struct reply *reply, const struct body *body);
 
-/* Appends the client's selection of a steered set. owner: the pointer to the name that owns the records. */
-void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner);
-
-/* NODATA of a zone, with its SOA. */
-void reply_nodata(struct reply *reply, uint32_t zone);
+/* Appends the client's selection of a steered set. owner: the pointer to the name that owns the records. ret_list: what was written, for
+ * reply_glue(), which comes when all of the authority section is there. */
+void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, struct listing *ret_list);
+void reply_glue(struct reply *reply, const struct listing *list);

@@ -27,58 +27,6 @@ struct view director_view(const struct director *director)
     };
 }
 
-static void log_suspicion(bool before, const struct setup *setup)
-{
-    if (setup->suspect && !before)
-        log_error(
-            "suspect: every endpoint fell at once; the falls are not believed and the answers stay: look at this machine's own network");
-    else if (before && !setup->suspect)
-        log_notice("suspect: over, verdicts are believed again");
-}
-
-static bool secrets_due(const struct director *director)
-{
-    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
-    return config->enabled && !config->file && own_secrets_due(&director->secrets, clock_wall_s());
-}
-
-/* Servers' shared ones, or our own, made and rolled as they are needed (RFC 9018 5: the one before verifies for a day more). */
-static const struct siphash_keys *cookie_secrets(struct director *director)
-{
-    static const struct siphash_keys none;
-    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
-    if (secrets_due(director)) {
-        own_secrets_renew(&director->secrets, clock_wall_s());
-        director->secrets_changed = true;
-    }
-    return !config->enabled ? &none : config->file ? &config->shared : &director->secrets.keys;
-}
-
-bool director_publish(struct director *director)
-{
-    const bool suspected = director->setup->suspect;
-    const uint64_t from_ns = clock_ns();
-    struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), snapshot_current(), ++director->generation);
-    snapshot_set_cookies(snapshot, cookie_secrets(director));
-    struct error err;
-    const bool published = snapshot_publish(snapshot, &err);
-    log_suspicion(suspected, director->setup);
-    if (published) {
-        if (director->alarms.publish[0])
-            log_notice("publishing again");
-        director->alarms.publish[0] = '\0';
-        director->publish_us = (uint32_t)((clock_ns() - from_ns) / 1000);
-        if (director->publish_us > director->publish_max_us)
-            director->publish_max_us = director->publish_us;
-        return true;
-    }
-    snapshot_free(snapshot);
-    if (!director->alarms.publish[0])
-        log_error("not published, the older answers stay: %s", err.text);
-    snprintf(director->alarms.publish, sizeof director->alarms.publish, "not published, the older answers stay: %s", err.text);
-    return false;
-}
-
 /* "6 zones, 2 services, ..., listening on 127.0.0.1:53, ..." */
 static char *summary(const struct director *director)
 {
@@ -103,15 +51,24 @@ static void fail(struct director *director, const char *why)
     director_stop(director);
 }
 
-/* The first answers. */
+/* The first answers are made; where they are signed that may take a while. */
 static void begin_serving(struct director *director)
 {
-    event_del(director->start_timer);
-    struct error err;
-    if (!director_publish(director)) {
-        fail(director, director->alarms.publish);
+    if (director->starting)
         return;
-    }
+    director->starting = true;
+    event_del(director->start_timer);
+    if (!director_publish(director))
+        fail(director, director->alarms.publish);
+    else if (snapshot_current())
+        director_published(director);
+}
+
+void director_published(struct director *director)
+{
+    struct error err;
+    if (director->serving || !director->starting)
+        return;
     if (!server_start(director->server, &err)) {
         fail(director, err.text);
         return;
@@ -179,6 +136,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     take_results(director);
     work_collect(director->loader);
     work_collect(director->writer);
+    work_collect(director->signer);
 }
 
 static void on_start_timeout(evutil_socket_t fd, short what, void *context)
@@ -219,6 +177,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         director_publish(director);
     persist_pass(director);
     orders_pass(director);
+    rebuild_pass(director);
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -307,7 +266,10 @@ static bool read_files(struct director *director, struct world **ret_world, stru
 {
     struct report report;
     report_init(&report);
-    const bool sound = load_all(director->config_path, &report, ret_world, ret_place);
+    director->signatures = signatures_new(SIGNATURES_MOST);
+    signing_trust_clock(director);
+    const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director)};
+    const bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
     log_findings(&report);
     report_release(&report);
     return sound;
@@ -349,6 +311,7 @@ static bool read_state(struct director *director, struct world *world, struct pl
         state_read_secrets(director->started.state, true, &report, &director->secrets);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
+    persist_serials(director);
     warn_of_void_orders(director, world_config(world), &report);
     log_findings(&report);
     saved_release(&saved);
@@ -370,7 +333,8 @@ static bool open_all(struct director *director, const struct server_config *serv
     director->inbox = inbox_new(director->wake_fd);
     director->loader = work_new(director->wake_fd, err);
     director->writer = director->loader ? work_new(director->wake_fd, err) : NULL;
-    director->engine = director->writer ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
+    director->signer = director->writer ? work_new(director->wake_fd, err) : NULL;
+    director->engine = director->signer ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
     return director->engine != NULL;
 }
 
@@ -407,7 +371,10 @@ static void free_rest(struct director *director)
     close(director->signal_fd);
     inbox_free(director->inbox);
     overrides_release(&director->overrides);
+    rebuild_release(director);
     setup_free(director->setup);
+    serials_release(&director->serials);
+    signatures_free(director->signatures);
     free(director->config_path);
     free(director->started.listen);
     free(director->started.control);
@@ -423,7 +390,8 @@ static void put_away(struct director *director)
     server_free(director->server);
     probe_engine_free(director->engine);
     const bool written = persist_end(director);
-    const bool idle = work_free(director->loader, STOP_LOAD_MS);
+    bool idle = work_free(director->loader, STOP_LOAD_MS);
+    idle = work_free(director->signer, STOP_LOAD_MS) && idle;
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
     if (!written || !idle) { /* a thread of ours still reads what would be freed */

@@ -1,48 +1,30 @@
 /* The director: one thread, one event loop, that owns all that changes - what is believed, what is ordered, what is loaded - and alone turns it
- * into snapshots. The parts of it: director.c (start, results, publish, stop), reload.c, orders.c, persist.c, status.c, commands.c.
+ * into snapshots. The parts of it: director.c (start, results, stop), publish.c, rebuild.c, reload.c, orders.c, persist.c, status.c, commands.c.
  * For control/ only. Thread: the director's (main). */
 #pragma once
 
 #include "control/admin.h"
+#include "control/alarms.h"
 #include "control/control.h"
 #include "control/inbox.h"
+#include "control/serials.h"
 #include "control/setup.h"
 #include "control/state.h"
+#include "control/times.h"
 #include "control/work.h"
 #include "serve/serve.h"
 
 #include <event2/event.h>
 
-enum {
-    START_WAIT_MS = 5000, /* the first answers wait at most this long for the first probes */
-    TICK_MS = 1000,
-    HEARTBEAT_OLD_MS = 3000, /* the probe engine has stopped */
-    STARVED_MS = 2500,       /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
-    GEO_CHECK_S = 5,
-    SAVE_EVERY_S = 10,       /* verdicts, when changed */
-    SAVE_AT_LEAST_S = 600,   /* and in any case, so that what is saved does not grow too old to be used */
-    ORDER_ANSWER_MS = 3000,  /* an order is answered then at the latest, on disk or not */
-    WALL_SET_MS = 2000,      /* a wall clock that moves so much against the monotonic one has been set */
-    TRANSITIONS_LOGGED = 20, /* of one wake-up */
-    STOP_FLUSH_MS = 100,
-    STOP_WRITE_MS = 400,
-    STOP_ORDERS_MS = 4600, /* more, when orders are not on disk yet */
-    STOP_LOAD_MS = 50,
-    STOP_LOG_MS = 1000,
-};
-
 enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
-/* What is wrong, by subject; each "" when all is well. Shown by status, which then exits with 1. */
-struct alarms {
-    char publish[600];            /* a snapshot was refused: older answers are being given */
-    char reload[600];             /* the last reload failed */
-    char geo[600];                /* changed geo data cannot be used */
-    char state[STATE_FILES][600]; /* what must survive a restart cannot be written */
-    char orders[600];             /* saved orders were lost; until somebody gives an order or reloads */
-};
-
 struct waiter;
+
+/* A zone that takes the place of one of the configuration's. */
+struct replacement {
+    size_t index;
+    struct zone *zone; /* plain; a reference */
+};
 
 struct director {
     char *config_path;
@@ -53,7 +35,7 @@ struct director {
     struct probe_engine *engine;
     struct server *server;
     struct admin *admin;
-    struct work *loader, *writer;
+    struct work *loader, *writer, *signer;
 
     struct setup *setup;
     struct overrides overrides;
@@ -61,10 +43,20 @@ struct director {
     int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */
     uint64_t generation;
     uint32_t publish_us, publish_max_us; /* from the wish to the pointer's swap: the last one, the longest since the start */
+    bool starting;                       /* the first answers are on their way */
     bool serving;
     bool failed;   /* the first answers could not be given */
     bool stopping; /* the loop has ended */
     struct alarms alarms;
+
+    struct signatures *signatures; /* all that were made, for the loader and the signer */
+    struct serials serials;        /* of the signed zones */
+    int64_t sign_offset_ms;        /* wall clock - monotonic clock, as signatures go by it */
+    bool signing, sign_again;      /* a snapshot is being signed; the state has changed since */
+    bool rebuilding;
+    uint64_t rebuild_ms; /* when the last one began */
+    struct replacement *replacements;
+    size_t replacement_count, replacement_room;
 
     struct server_config started;                         /* copied; what a reload does not change: listen, workers, control, state */
     uint64_t orders_version, orders_pushed, orders_saved; /* now; as given to the writer last; as on disk */
@@ -74,6 +66,7 @@ struct director {
     bool verdicts_changed, verdicts_writing;
     bool secrets_changed, secrets_writing;
     uint64_t verdicts_saved_ms;
+    bool serials_unsaved; /* their last write failed */
 
     uint64_t started_ms, loaded_ms, last_tick_ms;
     uint64_t engine_stopped_ms; /* 0: it runs */
@@ -87,7 +80,25 @@ struct view director_view(const struct director *director);
 /* Builds from all that is known now and publishes. False: refused, the older answers stay (logged, and an alarm until it succeeds). */
 bool director_publish(struct director *director);
 
-/* reload.c. client may be NULL (SIGHUP). */
+/* Our own cookie secrets are to be made or rolled: publishing does so. */
+bool secrets_due(const struct director *director);
+/* Something is published: at the start, answering can begin. */
+void director_published(struct director *director);
+
+/* rebuild.c */
+/* The time that signatures go by: the wall clock, unless that has jumped. Seconds. */
+int64_t signing_wall_s(const struct director *director);
+void signing_trust_clock(struct director *director);
+/* Begins what is due: signatures, keys, zones that wait to be put in. */
+void rebuild_pass(struct director *director);
+/* This zone (plain, the reference is taken) shall take the place of the configuration's zone of that index, soon. */
+void rebuild_with(struct director *director, size_t index, struct zone *zone);
+void rebuild_release(struct director *director);
+
+/* reload.c. A new world and place (references taken when true), published or undone. What is believed of checks that stay is kept, by the engine
+ * and here. */
+bool director_install(struct director *director, struct world *world, struct place *place, struct report *report);
+/* client may be NULL (SIGHUP). */
 void reload_begin(struct director *director, struct client *client);
 void geo_check(struct director *director);
 void log_findings(const struct report *report);
@@ -105,6 +116,9 @@ void orders_pass(struct director *director);
 void persist_overrides(struct director *director, struct client *client, json_t *reply);
 /* Writes what it is time for, or was not written. */
 void persist_pass(struct director *director);
+/* The serials are these now; written when they are not what they were. */
+void keep_serials(struct director *director, const struct serials *serials);
+void persist_serials(struct director *director);
 /* At the stop: begins the last writes, */
 void persist_last(struct director *director);
 /* waits for them and frees the writer. False: its thread is still busy and is left behind. Orders that are not on disk make the exit a failure. */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "control/secrets.h"
+#include "control/state.h"
 
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ static bool load_secrets(struct cookies_config *cookies, struct report *report)
     return !cookies->enabled || !cookies->file || secrets_read(cookies->file, report, &cookies->shared);
 }
 
-static struct world *load_world(const char *path, struct report *report)
+static struct world *load_world(const char *path, const struct signing_input *input, struct serials *serials, struct report *report)
 {
     struct config *config = config_load(path, report);
     if (!config)
@@ -59,8 +60,10 @@ static struct world *load_world(const char *path, struct report *report)
     struct zone **zones = mem_new(config->zone_count + 1, sizeof *zones);
     struct world *world = NULL;
     const bool secrets = load_secrets(&config->server.cookies, report);
+    if (serials->count == 0)
+        state_read_serials(config->server.state, report, serials);
     if (load_zones(config, report, zones) && secrets) {
-        world = world_new(config, zones, report);
+        world = signed_world(config, zones, input, serials, report);
     } else {
         for (size_t i = 0; i < config->zone_count; i++)
             zone_unref(zones[i]);
@@ -72,9 +75,10 @@ static struct world *load_world(const char *path, struct report *report)
     return world;
 }
 
-bool load_all(const char *path, struct report *report, struct world **ret_world, struct place **ret_place)
+bool load_all(const char *path, const struct signing_input *input, struct serials *serials, struct report *report, struct world **ret_world,
+              struct place **ret_place)
 {
-    struct world *world = load_world(path, report);
+    struct world *world = load_world(path, input, serials, report);
     if (!world)
         return false;
     warn_of_unprobed(world, report);
@@ -83,6 +87,8 @@ bool load_all(const char *path, struct report *report, struct world **ret_world,
         world_unref(world);
         return false;
     }
+    if (input->signatures)
+        sign_ahead(world, place, input->wall_s);
     *ret_world = world;
     *ret_place = place;
     return true;

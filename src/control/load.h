@@ -2,7 +2,8 @@
  * Thread: any one at a time; slow (geo data is compiled). */
 #pragma once
 
-#include "snapshot/world.h"
+#include "control/signed.h"
 
-/* Everything wrong goes to report. False, and nothing to free, when there is an error; else both have one reference. */
-bool load_all(const char *path, struct report *report, struct world **ret_world, struct place **ret_place);
+/* serials: as published last, and then the new ones; empty: those of the state folder. Everything wrong goes to report. False, and nothing to free, when there is an error; else both have one reference. */
+bool load_all(const char *path, const struct signing_input *input, struct serials *serials, struct report *report, struct world **ret_world,
+              struct place **ret_place);

@@ -15,7 +15,10 @@ json_t *control_check(const char *config_path)
     report_init(&report);
     struct world *world;
     struct place *place;
-    const bool sound = load_all(config_path, &report, &world, &place);
+    const struct signing_input input = {.wall_s = clock_wall_s()};
+    struct serials serials = {0};
+    const bool sound = load_all(config_path, &input, &serials, &report, &world, &place);
+    serials_release(&serials);
     json_t *reply = sound ? reply_ok() : reply_error("unsound: errors %zu, warnings %zu", report.errors, report.count - report.errors);
     json_object_set_new(reply, "findings", findings_json(&report));
     report_release(&report);
@@ -60,7 +63,9 @@ static json_t *explain_alone(struct world *world, struct place *place, const str
     struct overrides overrides;
     struct view view = {.setup = setup, .overrides = &overrides, .now_ms = clock_ms(), .wall_s = clock_wall_s()};
     state_read_overrides(world_config(world)->server.state, false, view.now_ms, view.wall_s, report, &overrides);
-    struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, 1);
+    struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, view.wall_s, 1);
+    if (!snapshot_is_signed(snapshot))
+        snapshot_sign(snapshot, view.wall_s);
     view.snapshot = snapshot;
     struct error err;
     struct inquiry asked;
@@ -85,8 +90,12 @@ json_t *control_explain(const char *config_path, const struct question *question
     report_init(&report);
     struct world *world;
     struct place *place;
-    json_t *reply = load_all(config_path, &report, &world, &place) ? explain_alone(world, place, question, &report)
-                                                                   : reply_error("%s is unsound: errors %zu", config_path, report.errors);
+    const struct signing_input input = {.wall_s = clock_wall_s()};
+    struct serials serials = {0};
+    json_t *reply = load_all(config_path, &input, &serials, &report, &world, &place)
+                        ? explain_alone(world, place, question, &report)
+                        : reply_error("%s is unsound: errors %zu", config_path, report.errors);
+    serials_release(&serials);
     json_object_set_new(reply, "findings", findings_json(&report));
     report_release(&report);
     return reply;

@@ -8,8 +8,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const char *const subjects[] = {[STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts", [STATE_SECRETS] = "cookie secrets"};
+static const char *const subjects[] = {
+    [STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts", [STATE_SECRETS] = "cookie secrets", [STATE_SERIALS] = "serials"};
 static const char not_yet[] = "in force, but not yet on disk";
 
 struct writing {
@@ -112,9 +114,11 @@ static void end_writing(struct job *job)
     } else if (writing->file == STATE_VERDICTS) {
         director->verdicts_writing = false;
         director->verdicts_changed |= !writing->done_well;
-    } else {
+    } else if (writing->file == STATE_SECRETS) {
         director->secrets_writing = false;
         director->secrets_changed |= !writing->done_well;
+    } else {
+        director->serials_unsaved = !writing->done_well;
     }
     saved_release(&writing->saved);
     free(writing->folder);
@@ -162,6 +166,34 @@ static void persist_secrets(struct director *director)
     work_push(director->writer, &writing->job);
 }
 
+void persist_serials(struct director *director)
+{
+    if (director->serials.count == 0)
+        return;
+    struct writing *writing = writing_new(director, STATE_SERIALS);
+    writing->text = state_serials_text(&director->serials);
+    director->serials_unsaved = false;
+    work_push(director->writer, &writing->job);
+}
+
+static bool same_serials(const struct serials *a, const struct serials *b)
+{
+    for (size_t i = 0; a->count == b->count && i < a->count; i++)
+        if (strcmp(a->items[i].name, b->items[i].name) != 0 || a->items[i].serial != b->items[i].serial ||
+            a->items[i].print != b->items[i].print)
+            return false;
+    return a->count == b->count;
+}
+
+void keep_serials(struct director *director, const struct serials *serials)
+{
+    if (same_serials(serials, &director->serials))
+        return;
+    serials_release(&director->serials);
+    director->serials = serials_copy(serials);
+    persist_serials(director);
+}
+
 static bool unsaved(const struct director *director)
 {
     return director->orders_saved != director->orders_version;
@@ -185,6 +217,8 @@ void persist_pass(struct director *director)
     watch_orders(director, now_ms);
     if (director->secrets_changed && !director->secrets_writing)
         persist_secrets(director);
+    if (director->serials_unsaved)
+        persist_serials(director);
     if (!director->serving || director->verdicts_writing || director->engine_stopped_ms)
         return;
     if (age_s >= SAVE_AT_LEAST_S || (director->verdicts_changed && age_s >= SAVE_EVERY_S))

@@ -17,9 +17,10 @@
 struct loading {
     struct job job;
     struct director *director;
-    struct client *client; /* who waits for it, or NULL */
-    char *path;            /* whole reload */
-    uint64_t print;        /* geo refresh: of the files as they were when it began */
+    struct client *client;  /* who waits for it, or NULL */
+    char *path;             /* whole reload */
+    uint64_t print;         /* geo refresh: of the files as they were when it began */
+    struct serials serials; /* whole reload */
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
     struct place *place;
@@ -29,6 +30,7 @@ struct loading {
 static void loading_free(struct loading *loading)
 {
     report_release(&loading->report);
+    serials_release(&loading->serials);
     free(loading->path);
     free(loading);
 }
@@ -74,16 +76,12 @@ void warn_of_void_orders(const struct director *director, const struct config *c
             report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
 }
 
-/* The new state of affairs, published or undone. What is believed of checks that stay is kept, by the engine and here. */
-static bool install(struct director *director, struct loading *loading)
+bool director_install(struct director *director, struct world *world, struct place *place, struct report *report)
 {
     struct setup *old = director->setup;
-    const struct config *config = world_config(loading->world);
-    warn_of_restart(director, config, &loading->report);
-    warn_of_void_orders(director, config, &loading->report);
-    director->setup = setup_new(loading->world, loading->place, old, NULL, clock_ms());
+    director->setup = setup_new(world, place, old, NULL, clock_ms());
     if (director->serving && !director_publish(director)) {
-        report_error(&loading->report, NULL, "%s", director->alarms.publish);
+        report_error(report, NULL, "%s", director->alarms.publish);
         setup_free(director->setup);
         director->setup = old;
         director_publish(director); /* the alarm is the old state's again */
@@ -91,6 +89,19 @@ static bool install(struct director *director, struct loading *loading)
     }
     setup_free(old);
     beliefs_install(&director->setup->beliefs, director->engine);
+    return true;
+}
+
+static bool install(struct director *director, struct loading *loading)
+{
+    const struct config *config = world_config(loading->world);
+    warn_of_restart(director, config, &loading->report);
+    warn_of_void_orders(director, config, &loading->report);
+    if (!director_install(director, loading->world, loading->place, &loading->report))
+        return false;
+    keep_serials(director, &loading->serials);
+    signing_trust_clock(director);
+    director->alarms.signing[0] = '\0';
     director->loaded_ms = clock_ms();
     director->geo_failed_print = 0;
     director->alarms.geo[0] = '\0';
@@ -126,7 +137,8 @@ static void answer(const struct loading *loading, bool done)
 static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
-    loading->done_well = load_all(loading->path, &loading->report, &loading->world, &loading->place);
+    const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s()};
+    loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
 }
 
 static void end_reload(struct job *job)
@@ -162,6 +174,7 @@ void reload_begin(struct director *director, struct client *client)
     *loading = (struct loading){
         .job = {.run = run_reload, .done = end_reload}, .director = director, .client = client, .path = mem_text(director->config_path)};
     report_init(&loading->report);
+    loading->serials = serials_copy(&director->serials);
     director->reloads_waiting += client == NULL;
     notify_reloading();
     work_push(director->loader, &loading->job);

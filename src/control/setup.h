@@ -24,7 +24,7 @@ struct world_state setup_state(const struct setup *setup);
 
 /* Puts the orders of this moment and the suspicion in place and builds. The snapshot is the caller's. */
 struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
-                             uint64_t generation);
+                             int64_t wall_s, uint64_t generation);
 
 /* All that the descriptions (status, explain ...) read, at one moment. */
 struct view {

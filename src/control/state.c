@@ -13,8 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {
-    [STATE_OVERRIDES] = "overrides.json", [STATE_VERDICTS] = "verdicts.json", [STATE_SECRETS] = "cookie-secrets.json"};
+static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json",
+                                    [STATE_VERDICTS] = "verdicts.json",
+                                    [STATE_SECRETS] = "cookie-secrets.json",
+                                    [STATE_SERIALS] = "serials.json"};
 static const size_t FILE_MAX = (size_t)256 << 20;
 
 static bool write_all(int fd, const char *text, size_t len)
@@ -129,6 +131,18 @@ char *state_secrets_text(const struct own_secrets *own)
         json_array_append_new(list, json_string(secret_format(&own->keys.keys[i], text)));
     }
     return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "made_s", (json_int_t)own->made_s, "secrets", list));
+}
+
+char *state_serials_text(const struct serials *serials)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < serials->count; i++) {
+        const struct zone_serial *at = &serials->items[i];
+        char print[17];
+        snprintf(print, sizeof print, "%016" PRIx64, at->print);
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "zone", at->name, "serial", (json_int_t)at->serial, "print", print));
+    }
+    return dump(json_pack("{s:i, s:o}", "version", 1, "serials", list));
 }
 
 /* The whole file, or NULL. */
@@ -310,6 +324,32 @@ void state_read_secrets(const char *folder, bool set_aside, struct report *repor
         put_aside(path, set_aside ? ASIDE_MOVE : ASIDE_NOT, report, "unsound cookie secrets; new ones are made");
         *ret_own = (struct own_secrets){0};
     }
+    json_decref(root);
+    free(path);
+}
+
+static bool read_serial(const json_t *item, struct serials *serials)
+{
+    const char *name = json_string_value(json_object_get(item, "zone")), *print = json_string_value(json_object_get(item, "print"));
+    const json_t *serial = json_object_get(item, "serial");
+    char *end = NULL;
+    const uint64_t value = print ? strtoull(print, &end, 16) : 0;
+    if (!name || !print || *print == '\0' || *end || !json_is_integer(serial) || json_integer_value(serial) < 0 ||
+        json_integer_value(serial) > UINT32_MAX)
+        return false;
+    serials_put(serials, name, (uint32_t)json_integer_value(serial), value);
+    return true;
+}
+
+void state_read_serials(const char *folder, struct report *report, struct serials *ret_serials)
+{
+    json_t *root, *list, *item;
+    char *path;
+    open_list(folder, STATE_SERIALS, "serials", false, report, &root, &list, &path);
+    size_t i, unsound = 0;
+    json_array_foreach(list, i, item) unsound += !read_serial(item, ret_serials);
+    if (unsound)
+        report_warning(report, path, "some serials of signed zones are unsound: theirs begin anew with the zone file's");
     json_decref(root);
     free(path);
 }

@@ -1,4 +1,4 @@
-/* What outlives the process: STATE/overrides.json, verdicts.json and cookie-secrets.json, written whole and atomically (a reader or a crash sees the old
+/* What outlives the process: STATE/overrides.json, verdicts.json, serials.json and cookie-secrets.json, written whole and atomically (a reader or a crash sees the old
  * file or the new one). Unsound files are warned about, moved aside as *.bad and never fatal. Thread: any; the files have one writer at a time. */
 #pragma once
 
@@ -6,6 +6,7 @@
 #include "control/overrides.h"
 #include "control/saved.h"
 #include "control/secrets.h"
+#include "control/serials.h"
 
 enum { SAVED_MAX_AGE_S = 3600 }; /* older verdicts say nothing any more */
 
@@ -16,8 +17,9 @@ bool state_open(const char *folder, struct error *err);
 char *state_overrides_text(const struct overrides *overrides);
 char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
 char *state_secrets_text(const struct own_secrets *own);
+char *state_serials_text(const struct serials *serials);
 
-enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_FILES };
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_FILES };
 /* Secrets are for the owner alone (mode 0600). */
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
 
@@ -28,3 +30,5 @@ bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, i
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved);
 /* None (count 0) when there are none, or unsound ones. */
 void state_read_secrets(const char *folder, bool set_aside, struct report *report, struct own_secrets *ret_own);
+/* Unsound files are warned of and left: the next write mends them. */
+void state_read_serials(const char *folder, struct report *report, struct serials *ret_serials);

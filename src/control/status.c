@@ -108,6 +108,9 @@ static json_t *alarms_json(const struct director *director)
                                alarms->reload,
                                alarms->geo,
                                alarms->orders,
+                               alarms->signing,
+                               alarms->clock,
+                               alarms->state[STATE_SERIALS],
                                alarms->state[STATE_OVERRIDES],
                                alarms->state[STATE_VERDICTS],
                                alarms->state[STATE_SECRETS]};

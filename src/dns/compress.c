@@ -10,7 +10,7 @@ enum {
 
 static void remember(struct compressor *c, size_t offset)
 {
-    if (offset <= POINTER_REACH && c->name_count < COMPRESS_NAMES)
+    if (!c->question_only && offset <= POINTER_REACH && c->name_count < COMPRESS_NAMES)
         c->names[c->name_count++] = (uint16_t)offset;
 }
 
@@ -18,6 +18,7 @@ void compress_begin(struct compressor *c, uint8_t *buffer, size_t room, const ui
 {
     c->w = writer_over(buffer, room);
     c->name_count = c->pointer_count = 0;
+    c->question_only = false;
     memset(write_span(&c->w, HEADER_LEN), 0, HEADER_LEN);
     write_bytes(&c->w, qname, qname_len);
     write_u32(&c->w, 0);

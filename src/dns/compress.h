@@ -14,6 +14,7 @@ struct compressor {
     unsigned name_count;
     uint16_t pointers[COMPRESS_POINTERS]; /* offsets of the pointers written */
     unsigned pointer_count;
+    bool question_only; /* point at nothing but the question: for octets that may stand further than pointers reach */
 };
 
 /* Starts a message in buffer with a blank header and this question name (wire format). whole: names equal to the question may point at it; false for a

@@ -130,3 +130,23 @@ bool name_below(const uint8_t *name, size_t len, const uint8_t *parent, size_t p
         *ret_before = (size_t)(at - name);
     return true;
 }
+
+/* Labels from the last to the first, each ended by 0; octets 0 and 1 are written as 1 1 and 1 2, so that 0 only ends labels. */
+size_t name_sort_key(const uint8_t *name, uint8_t out[NAME_SORT_KEY])
+{
+    const uint8_t *labels[NAME_OCTETS / 2];
+    unsigned count = 0;
+    for (; *name; name += *name + 1)
+        labels[count++] = name;
+    uint8_t *to = out;
+    while (count > 0) {
+        const uint8_t *label = labels[--count];
+        for (unsigned i = 1; i <= *label; i++) {
+            if (label[i] <= 1)
+                *to++ = 1;
+            *to++ = (uint8_t)(label[i] <= 1 ? label[i] + 1 : label[i]);
+        }
+        *to++ = 0;
+    }
+    return (size_t)(to - out);
+}

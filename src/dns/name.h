@@ -23,5 +23,10 @@ size_t name_len(const uint8_t *name);
 /* Labels, not counting the empty one. */
 unsigned name_labels(const uint8_t *name);
 
+/* A name's place in canonical order (RFC 4034 6.1) as octets: memcmp() of two keys, then their lengths, orders the names. name: lower case.
+ * Returns the key's length. */
+enum { NAME_SORT_KEY = 2 * NAME_OCTETS };
+size_t name_sort_key(const uint8_t *name, uint8_t out[NAME_SORT_KEY]);
+
 /* Whether name equals or lies below parent (both lower case); if so, how many octets stand before parent in *ret_before. */
 bool name_below(const uint8_t *name, size_t len, const uint8_t *parent, size_t parent_len, size_t *ret_before);

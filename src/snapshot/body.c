@@ -11,6 +11,8 @@ void body_begin(struct body_maker *maker, const uint8_t *base, size_t base_len, 
     maker->start = writer_len(&maker->c.w);
     maker->section_end[0] = maker->section_end[1] = maker->section_end[2] = maker->start;
     maker->base_len = (uint8_t)base_len;
+    maker->owner_count = 0;
+    maker->whole = whole;
 }
 
 /* Only the types of RFC 1035 may have names compressed in their RDATA (RFC 3597 4). */
@@ -40,29 +42,36 @@ static void add_rdata(struct compressor *c, uint16_t type, const struct rdata *r
 static void add_record(struct body_maker *maker, const uint8_t *owner, uint16_t type, uint32_t ttl_s, const struct rdata *rdata)
 {
     struct compressor *c = &maker->c;
-    if (owner)
+    if (owner) {
         compress_name(c, owner);
-    else
+    } else {
+        if (!c->w.bad)
+            maker->owners[maker->owner_count++] = (uint16_t)(writer_len(&c->w) - maker->start);
         write_u16(&c->w, OWNER_IS_QUESTION);
+    }
     write_u16(&c->w, type);
     write_u16(&c->w, CLASS_IN);
     write_u32(&c->w, ttl_s);
     uint8_t *len = write_span(&c->w, 2);
-    maker->rdata_at = writer_len(&c->w);
+    const size_t at = writer_len(&c->w);
     add_rdata(c, type, rdata);
+    if (type != TYPE_RRSIG)
+        maker->rdata_at = at;
     if (len && !c->w.bad)
-        put_u16(len, (uint16_t)(writer_len(&c->w) - maker->rdata_at));
+        put_u16(len, (uint16_t)(writer_len(&c->w) - at));
 }
 
 void body_add(struct body_maker *maker, enum section section, const uint8_t *owner, const struct rrset *set, uint32_t ttl_s)
 {
-    for (unsigned i = 0; i < set->count; i++) {
-        add_record(maker, owner, set->type, ttl_s, &set->rdatas[i]);
+    const unsigned count = set->count + (maker->secure ? set->rrsig_count : 0u);
+    for (unsigned i = 0; i < count; i++) {
+        const bool data = i < set->count;
+        add_record(maker, owner, data ? set->type : TYPE_RRSIG, ttl_s, data ? &set->rdatas[i] : &set->rrsigs[i - set->count]);
         if (maker->c.w.bad)
             return;
         maker->counts[section]++;
     }
-    for (unsigned i = 1; section == SECTION_ADDITIONAL && i <= set->count; i++)
+    for (unsigned i = 1; section == SECTION_ADDITIONAL && i <= count; i++)
         maker->ends[maker->counts[section] - i] = (uint16_t)(writer_len(&maker->c.w) - maker->start);
     for (unsigned s = section; s <= SECTION_ADDITIONAL; s++)
         maker->section_end[s] = writer_len(&maker->c.w);
@@ -79,6 +88,8 @@ const struct body *body_finish(struct body_maker *maker, struct arena *arena, ui
     const size_t len = maker->section_end[SECTION_ADDITIONAL] - maker->start;
     struct body *body = arena_new(arena, sizeof *body + len);
     uint16_t *pointers = arena_new(arena, maker->c.pointer_count * sizeof *pointers);
+    uint16_t *owners = arena_new(arena, maker->owner_count * sizeof *owners);
+    memcpy(owners, maker->owners, maker->owner_count * sizeof *owners);
     for (unsigned i = 0; i < maker->c.pointer_count; i++)
         pointers[i] = (uint16_t)(maker->c.pointers[i] - maker->start);
     *body = (struct body){
@@ -87,6 +98,8 @@ const struct body *body_finish(struct body_maker *maker, struct arena *arena, ui
         .authority_len = (uint16_t)(maker->section_end[SECTION_AUTHORITY] - maker->start),
         .pointer_count = (uint16_t)maker->c.pointer_count,
         .pointers = pointers,
+        .owner_count = (uint16_t)maker->owner_count,
+        .owners = owners,
         .base_len = maker->base_len,
         .bits = bits,
     };

@@ -16,10 +16,17 @@ struct body {
     uint16_t counts[3];          /* answer, authority, additional */
     uint16_t len, authority_len; /* octets: all; of answer and authority */
     uint16_t pointer_count;
-    uint8_t base_len, bits;   /* octets of the base name; BODY_ bits */
+    uint8_t base_len, bits; /* octets of the base name; BODY_ bits */
+    uint16_t owner_count;
     const uint16_t *pointers; /* offsets in octets */
+    const uint16_t *owners;   /* the same of the answer's owners that are the question's own name, 0xC00C */
     const uint16_t *ends;     /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
     uint8_t octets[];         /* beside the rest, for the cache */
+};
+
+/* The same answer without and with what DNSSEC adds (RFC 4035 3.1), by the query's DO; one body twice where the zone is not signed. */
+struct body_pair {
+    const struct body *of[2];
 };
 
 /* Behind a question of 255 octets and before the longest OPT a prepared message still fits. */
@@ -29,9 +36,13 @@ struct body_maker {
     struct compressor c;
     uint16_t counts[3];
     size_t start, section_end[3];
-    size_t rdata_at; /* offset of the last record's RDATA */
+    size_t rdata_at; /* offset of the last record's RDATA, signatures apart */
     uint16_t ends[UINT16_MAX / 16];
     uint8_t base_len;
+    bool whole;  /* the base is the question or above it; false: the question is an instance of it, a wildcard */
+    bool secure; /* RRSIG records are added, too; stays as it is set */
+    uint16_t owners[UINT16_MAX / 12];
+    unsigned owner_count;
     uint8_t message[BODY_MESSAGE_MAX];
 };
 

@@ -15,6 +15,24 @@ static void add_address(struct binding *binding, size_t endpoint, struct addr ad
     world->addresses[endpoint][world->address_counts[endpoint]++] = addr;
 }
 
+static struct glue make_glue(struct builder *b, const struct zone_node *node, bool secure)
+{
+    struct glue glue = {.count = 0};
+    struct writer w = writer_over(b->maker->message, sizeof b->maker->message);
+    for (unsigned t = 0; t < 2; t++) {
+        const struct rrset *set = zone_rrset(node, address_types[t]);
+        for (unsigned i = 0; set && i < set->count; i++, glue.count++)
+            build_write_record(&w, set->type, set->ttl_s, &set->rdatas[i]);
+        for (unsigned i = 0; set && secure && i < set->rrsig_count; i++, glue.count++)
+            build_write_record(&w, TYPE_RRSIG, set->ttl_s, &set->rrsigs[i]);
+    }
+    if (w.bad)
+        return (struct glue){.count = 0};
+    glue.octets = arena_copy(&b->world->arena, b->maker->message, writer_len(&w));
+    glue.len = (uint16_t)writer_len(&w);
+    return glue;
+}
+
 /* The host's addresses, for probing, for the A and AAAA RRsets of services, and as glue behind SRV. */
 static bool take_addresses(struct binding *binding, size_t endpoint, const struct zone_node *node)
 {
@@ -28,8 +46,6 @@ static bool take_addresses(struct binding *binding, size_t endpoint, const struc
     if (room > UINT16_MAX)
         return report_error(binding->b->report, world->config->path, "endpoint %s: has more addresses than a message holds",
                             world->config->endpoints[endpoint].host);
-    uint8_t *octets = arena_new(&world->arena, room);
-    struct writer w = writer_over(octets, room);
     world->addresses[endpoint] = arena_new(&world->arena, count * sizeof(struct addr));
     for (unsigned t = 0; t < 2; t++) {
         const struct rrset *set = zone_rrset(node, address_types[t]);
@@ -37,10 +53,9 @@ static bool take_addresses(struct binding *binding, size_t endpoint, const struc
             struct addr addr = {.family = t == 0 ? FAMILY_V4 : FAMILY_V6};
             memcpy(addr.bytes, set->rdatas[i].octets, addr_octets(addr.family));
             add_address(binding, endpoint, addr);
-            build_write_record(&w, set->type, set->ttl_s, &set->rdatas[i]);
         }
     }
-    world->glue[endpoint] = (struct glue){.octets = octets, .len = (uint16_t)writer_len(&w), .count = (uint16_t)count};
+    world->glue[endpoint] = (struct glue_pair){{make_glue(binding->b, node, false), make_glue(binding->b, node, true)}};
     return count > 0 ||
            report_error(binding->b->report, world->config->path, "sites.%s: endpoint %s: the zone file has no A or AAAA record for it%s",
                         world->config->sites[world->config->endpoints[endpoint].site].name, world->config->endpoints[endpoint].host,

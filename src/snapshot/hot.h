@@ -4,9 +4,9 @@
 
 #include "base/hash.h"
 #include "snapshot/body.h"
+#include "snapshot/fragments.h"
+#include "snapshot/proofs.h"
 #include "snapshot/snapshot.h"
-
-#define NONE UINT32_MAX
 
 enum slot_kind { SLOT_BODY, SLOT_STEERED, SLOT_ALIAS };
 
@@ -15,7 +15,7 @@ struct slot {
     uint16_t type;
     uint8_t kind; /* enum slot_kind */
     union {
-        const struct body *body;
+        struct body_pair body;
         uint32_t index; /* of world.steered or .aliases */
     };
 };
@@ -25,59 +25,38 @@ struct name {
     uint32_t zone;
     uint32_t cut;      /* the delegation at or above, as a name; NONE */
     uint32_t wildcard; /* its child "*"; NONE */
-    uint32_t referral; /* body, for a cut itself; NONE */
-    uint32_t other;    /* body for the types it lacks: NODATA, or where its CNAME leads */
+    uint32_t referral; /* bodies, for a cut itself; NONE */
+    uint32_t other;    /* bodies for the types it lacks: NODATA, or where its CNAME leads */
+    uint32_t dname;    /* of world.dnames, for the names below it; NONE */
+    /* In a signed zone, as bodies; else NONE. */
+    uint32_t proof;       /* that it lacks a type, or (NSEC3) that it exists */
+    uint32_t no_wildcard; /* that it has no child "*" */
     uint32_t first_slot;
     uint16_t slot_count;
     uint8_t len;
 };
 
-/* Who offers which records: endpoint -> position in the fragments of an RRset. Shared by the RRsets with the same endpoints in the same order. */
-struct offer {
-    uint64_t *endpoints;   /* bit by endpoint, for plan_spec.offered */
-    uint16_t *places;      /* by endpoint, from first on; only where its bit is set */
-    uint16_t first, count; /* count: of places */
-};
-
-static inline unsigned offer_place(const struct offer *offer, unsigned endpoint)
-{
-    return offer->places[endpoint - offer->first];
-}
-
-/* A record set whose answer depends on the client. Its records stand as fragments, complete but for owner, TTL and (SRV) priority and weight. */
-struct steered {
-    uint16_t type;
-    uint8_t sticky_v4, sticky_v6;
-    bool spread_query;
-    bool shared_addresses; /* two endpoints have the same address: a record may come up twice */
-    uint32_t service, spec, zone;
-    uint32_t ttl_s, doubt_ttl_s;
-    const struct offer *offer; /* NULL for NAPTR */
-    const uint32_t *ends;      /* A, AAAA, SRV: by place; NAPTR: by transport, and last those that always go. Ends in octets */
-    const uint8_t *octets;
-    const uint8_t *whole; /* the RRset in the order of the file; only with on_all_down = "static" */
-    size_t whole_len;
-};
-
-enum { NAPTR_ALWAYS = TRANSPORT_COUNT, NAPTR_PLACES };
-
-/* The addresses of an endpoint's host, as additional records without their owner. */
-struct glue {
-    const uint8_t *octets; /* records of type .. RDATA */
-    uint16_t len, count;
-};
-
 /* A CNAME chain that leads to a steered name. */
 struct alias {
-    const struct body *chain;
+    struct body_pair chain;
     uint32_t steered;
-    uint16_t target; /* offset of the steered name in the message, for the base name's length */
+    uint32_t proofs;     /* bodies, behind the answer: of the wildcards that the chain goes through; may be empty */
+    uint16_t targets[2]; /* offset of the steered name in the message behind a question of the base name; by DO as in chain */
+};
+
+/* The names below a DNAME's owner (RFC 6672). */
+struct dname {
+    struct body_pair body; /* the DNAME itself; its base is the owner */
+    const uint8_t *target; /* lower case */
+    uint32_t ttl_s;
+    uint8_t target_len;
 };
 
 struct zone_answers {
     const uint8_t *apex;
-    uint32_t nodata, nxdomain; /* bodies with the SOA */
+    uint32_t nodata, nxdomain; /* bodies with the SOA; what proves them in a signed zone is appended */
     uint8_t apex_len;
+    struct proofs proofs;
 };
 
 struct name_entry {
@@ -90,6 +69,9 @@ struct world {
     struct arena arena;
     struct config *config;
     struct zone **zones;
+    struct signer **signers; /* by zone; NULL: not signed */
+    int64_t renew_s;         /* when the first signature of what is not steered should be renewed, or a key's part changes; wall clock */
+    int64_t event_s;         /* when a key's part changes */
     struct name *names;
     size_t name_count, name_room;
     struct name_entry *table; /* open addressing */
@@ -97,16 +79,18 @@ struct world {
     unsigned labels_max; /* of any name */
     struct slot *slots;
     size_t slot_count, slot_room;
-    const struct body **bodies;
+    struct body_pair *bodies;
     size_t body_count, body_room;
     struct steered *steered;
-    size_t steered_count, steered_room;
+    size_t steered_count, steered_room, sheet_count;
     struct alias *aliases;
     size_t alias_count, alias_room;
+    struct dname *dnames;
+    size_t dname_count, dname_room;
     struct plan_spec *specs;
     size_t spec_count, spec_room;
     struct zone_answers *zone_answers; /* by zone */
-    struct glue *glue;                 /* by endpoint */
+    struct glue_pair *glue;            /* by endpoint */
     struct addr **addresses;           /* by endpoint, address_counts of them */
     size_t *address_counts;
     const struct body *any; /* RFC 8482 */

@@ -44,7 +44,10 @@ static uint32_t insert(struct builder *b, size_t zone, const struct zone_node *n
                                         .cut = NONE,
                                         .wildcard = NONE,
                                         .referral = NONE,
-                                        .other = NONE};
+                                        .other = NONE,
+                                        .dname = NONE,
+                                        .proof = NONE,
+                                        .no_wildcard = NONE};
     b->nodes[index] = node;
     const unsigned labels = name_labels(node->name);
     world->labels_max = labels > world->labels_max ? labels : world->labels_max;

@@ -1,12 +1,12 @@
 #include "base/memory.h"
-#include "snapshot/world.h"
+#include "snapshot/hot.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct place {
     _Atomic unsigned refs;
-    struct world *world; /* whose sites it speaks of */
+    struct config *config; /* whose sites it speaks of */
     struct geo *geo;
     struct policy *policy;
 };
@@ -18,7 +18,7 @@ struct place *place_new(struct world *world, struct report *report)
         return NULL;
     struct place *place = mem_new(1, sizeof *place);
     atomic_init(&place->refs, 1);
-    place->world = world_ref(world);
+    place->config = config_ref(world->config);
     place->geo = geo;
     place->policy = policy_new(world_config(world), geo_classes(geo));
     return place;
@@ -36,7 +36,7 @@ void place_unref(struct place *place)
         return;
     policy_free(place->policy);
     geo_free(place->geo);
-    world_unref(place->world);
+    config_unref(place->config);
     free(place);
 }
 

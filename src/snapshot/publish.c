@@ -1,5 +1,6 @@
 /* The one pointer that workers read (liburcu, QSBR). */
 #define _LGPL_SOURCE /* the read side inline */
+#include "base/invariant.h"
 #include "base/memory.h"
 #include "snapshot/steer.h"
 
@@ -101,12 +102,9 @@ static bool plan_is_empty(const struct plan *plan, const struct plan_spec *spec)
 }
 
 /* What the world's largest outages have in common: an emptied answer, published (DESIGN, rule 9). Plans already published were looked at then. */
-static bool check(const struct snapshot *snapshot, struct error *err)
+bool snapshot_check(const struct snapshot *snapshot, struct error *err)
 {
     const struct snapshot *now = snapshot_current();
-    if (now && snapshot->generation <= now->generation)
-        return error_set(err, "snapshot %llu is not newer than the published %llu", (unsigned long long)snapshot->generation,
-                         (unsigned long long)now->generation);
     const bool same = now && now->world == snapshot->world;
     for (size_t i = 0; i < snapshot->world->spec_count; i++)
         if (!(same && now->plans[i] == snapshot->plans[i]) && plan_is_empty(snapshot->plans[i], &snapshot->world->specs[i]))
@@ -116,7 +114,12 @@ static bool check(const struct snapshot *snapshot, struct error *err)
 
 bool snapshot_publish(struct snapshot *snapshot, struct error *err)
 {
-    if (!check(snapshot, err))
+    const struct snapshot *now = snapshot_current();
+    invariant(snapshot_is_signed(snapshot));
+    if (now && snapshot->generation <= now->generation)
+        return error_set(err, "snapshot %llu is not newer than the published %llu", (unsigned long long)snapshot->generation,
+                         (unsigned long long)now->generation);
+    if (!snapshot_check(snapshot, err))
         return false;
     struct snapshot *before = atomic_exchange_explicit(&current, snapshot, memory_order_acq_rel);
     if (before)

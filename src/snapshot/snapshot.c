@@ -35,7 +35,7 @@ static void index_add(struct plan_index *index, uint64_t print, size_t spec)
 
 static bool lends(const struct snapshot *previous, const struct world *world, const struct place *place)
 {
-    return previous && previous->world == world && previous->place == place;
+    return previous && previous->world->config == world->config && previous->place == place;
 }
 
 /* Every spec gets the plan that an equal one already has, in this snapshot or in the one before; only what really changed is made. */
@@ -43,8 +43,8 @@ static void make_plans(struct snapshot *snapshot, const struct world_state *stat
 {
     const struct world *world = snapshot->world;
     const struct policy *policy = place_policy(snapshot->place);
-    struct plan_index now = index_new(world->spec_count), before = index_new(previous ? world->spec_count : 0);
-    for (size_t i = 0; previous && i < world->spec_count; i++)
+    struct plan_index now = index_new(world->spec_count), before = index_new(previous ? previous->world->spec_count : 0);
+    for (size_t i = 0; previous && i < previous->world->spec_count; i++)
         if (index_find(&before, previous, previous->prints[i]) == NULL)
             index_add(&before, previous->prints[i], i);
     for (size_t i = 0; i < world->spec_count; i++) {
@@ -62,7 +62,7 @@ static void make_plans(struct snapshot *snapshot, const struct world_state *stat
 }
 
 struct snapshot *snapshot_build(struct world *world, struct place *place, const struct world_state *state, const uint8_t *services,
-                                const struct snapshot *previous, uint64_t generation)
+                                const struct snapshot *previous, int64_t wall_s, uint64_t generation)
 {
     struct snapshot *snapshot = mem_new(1, sizeof *snapshot);
     *snapshot = (struct snapshot){
@@ -77,6 +77,7 @@ struct snapshot *snapshot_build(struct world *world, struct place *place, const 
         .nsid_len = strlen(world->config->server.id),
     };
     make_plans(snapshot, state, lends(previous, world, place) ? previous : NULL);
+    sheets_lend(snapshot, previous, wall_s);
     return snapshot;
 }
 
@@ -91,12 +92,46 @@ void snapshot_free(struct snapshot *snapshot)
         return;
     for (size_t i = 0; i < snapshot->world->spec_count; i++)
         plan_unref(snapshot->plans[i]);
+    sheets_release(snapshot);
     free(snapshot->plans);
     free(snapshot->prints);
     free(snapshot->services);
     place_unref(snapshot->place);
     world_unref(snapshot->world);
     free(snapshot);
+}
+
+static void hold_plan(struct snapshot *held, size_t spec, const struct snapshot *next, const struct snapshot *previous)
+{
+    const struct snapshot *from = next->world->specs[spec].by_winner ? previous : next;
+    held->plans[spec] = plan_ref(from->plans[spec]);
+    held->prints[spec] = from->prints[spec];
+}
+
+struct snapshot *snapshot_hold_signed(const struct snapshot *next, const struct snapshot *previous)
+{
+    if (previous == NULL || previous->world != next->world || previous->place != next->place)
+        return NULL;
+    const struct world *world = next->world;
+    struct snapshot *held = mem_new(1, sizeof *held);
+    *held = *next;
+    world_ref(next->world);
+    place_ref(next->place);
+    held->plans = mem_new(world->spec_count, sizeof *held->plans);
+    held->prints = mem_new(world->spec_count, sizeof *held->prints);
+    held->services = mem_copy(next->services, world->config->service_count);
+    for (size_t i = 0; i < world->spec_count; i++)
+        hold_plan(held, i, next, previous);
+    held->donors = NULL;
+    held->sheets = mem_new(world->sheet_count, sizeof(struct sheet *));
+    for (size_t i = 0; i < world->sheet_count; i++)
+        held->sheets[i] = sheet_ref(previous->sheets[i]);
+    return held;
+}
+
+void snapshot_renumber(struct snapshot *snapshot, uint64_t generation)
+{
+    snapshot->generation = generation;
 }
 
 uint64_t snapshot_generation(const struct snapshot *snapshot)

@@ -14,7 +14,21 @@ enum service_state { SERVICE_NORMAL, SERVICE_DRAINED /* short TTL */, SERVICE_DI
 /* Plans and answers for this state of the world. services: enum service_state by service index. previous (may be NULL) lends the plans that stay the same;
  * it must be of the same world and place to lend any. generation: the caller's, growing. */
 struct snapshot *snapshot_build(struct world *world, struct place *place, const struct world_state *state, const uint8_t *services,
-                                const struct snapshot *previous, uint64_t generation);
+                                const struct snapshot *previous, int64_t wall_s, uint64_t generation);
+
+/* In signed zones each steered RRset needs a signature for every selection that its plan gives. What the snapshot before has is lent; while
+ * anything lacks (false), it cannot be published, and snapshot_sign() is to make it: a matter of up to seconds, so not in the director's thread.
+ * wall_s: seconds of the wall clock, for the time that signatures are good. */
+bool snapshot_is_signed(const struct snapshot *snapshot);
+void snapshot_sign(struct snapshot *snapshot, int64_t wall_s);
+/* When (wall clock) the first signature should be renewed, or a key changes its part. INT64_MAX: never. The snapshot is signed. */
+int64_t snapshot_renew_s(const struct snapshot *snapshot);
+
+/* What of next can be published before it is signed: all that is in unsigned zones, and beside it the signed ones' choices of previous. NULL
+ * if they are not of the same world and place. */
+struct snapshot *snapshot_hold_signed(const struct snapshot *next, const struct snapshot *previous);
+/* Of one that waited for its signatures: it is newer than what was published meanwhile. */
+void snapshot_renumber(struct snapshot *snapshot, uint64_t generation);
 
 /* The secrets that its answers' cookies are made with (copied), before it is published. Without a call, or with none, cookies are off. */
 void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *secrets);
@@ -22,9 +36,12 @@ void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *
 /* Only for one that was never published (explain of a file, tests). */
 void snapshot_free(struct snapshot *snapshot);
 
+/* Whether it may be published, but for its generation and signatures: false when it would empty an answer (see snapshot_publish). */
+bool snapshot_check(const struct snapshot *snapshot, struct error *err);
+
 /* Makes it the current one and takes it; the one before is freed when no worker can see it any more. Refused (false, and it stays the caller's) when
  * its generation is not newer, or when it answers nothing for a service that the current one answers, unless that service is disabled or
- * chose on_all_down = "empty". Called in one place: control/director.c. */
+ * chose on_all_down = "empty". Called in one place: control/publish.c. */
 bool snapshot_publish(struct snapshot *snapshot, struct error *err);
 
 /* The published one, NULL before the first. In a reader: valid until snapshot_leave(). In the director's thread: until the next publish. */

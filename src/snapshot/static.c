@@ -6,11 +6,11 @@
 
 enum { HINFO_TTL_S = 3600, TYPE_HINFO = 13, SOA_MINIMUM_AT_END = 4 };
 
-static uint32_t add_body(struct builder *b, const struct body *body)
+uint32_t build_add_bodies(struct builder *b, struct body_pair bodies)
 {
     struct world *world = b->world;
     world->bodies = mem_grow(world->bodies, &world->body_room, world->body_count + 1, sizeof *world->bodies);
-    world->bodies[world->body_count] = body;
+    world->bodies[world->body_count] = bodies;
     return (uint32_t)world->body_count++;
 }
 
@@ -23,9 +23,9 @@ static struct slot *add_slot(struct builder *b, uint16_t type, enum slot_kind ki
     return slot;
 }
 
-void build_add_body_slot(struct builder *b, uint16_t type, uint32_t body)
+void build_add_body_slot(struct builder *b, uint16_t type, uint32_t bodies)
 {
-    add_slot(b, type, SLOT_BODY)->body = b->world->bodies[body];
+    add_slot(b, type, SLOT_BODY)->body = b->world->bodies[bodies];
 }
 
 void build_add_slot(struct builder *b, uint16_t type, enum slot_kind kind, uint32_t index)
@@ -41,11 +41,21 @@ uint32_t build_steered(const struct builder *b, uint32_t name, uint16_t type)
     return set;
 }
 
-uint32_t build_finish_body(struct builder *b, uint16_t flags, uint8_t bits)
+uint32_t build_bodies(struct builder *b, uint32_t zone, write_fn write, const void *what, uint16_t flags, uint8_t bits)
 {
-    if (!body_fits(b->maker))
-        return NONE;
-    return add_body(b, body_finish(b->maker, &b->world->arena, flags, bits));
+    struct body_pair pair;
+    for (unsigned secure = 0; secure < 2; secure++) {
+        if (secure && !build_is_signed(b, zone)) {
+            pair.of[1] = pair.of[0];
+            break;
+        }
+        b->maker->secure = secure;
+        write(b, what);
+        if (!body_fits(b->maker))
+            return NONE;
+        pair.of[secure] = body_finish(b->maker, &b->world->arena, flags, bits);
+    }
+    return build_add_bodies(b, pair);
 }
 
 void build_write_record(struct writer *w, uint16_t type, uint32_t ttl_s, const struct rdata *rdata)
@@ -102,8 +112,11 @@ static void add_addresses(struct builder *b, const uint8_t *target, uint32_t *do
     }
 }
 
+/* Behind the answer of a wildcard in a signed zone comes, at the time of the query, its proof: nothing additional may stand before that. */
 void build_add_additional(struct builder *b, const struct rrset *set)
 {
+    if (b->maker->secure && !b->maker->whole)
+        return;
     uint32_t done[64];
     unsigned count = 0;
     for (unsigned i = 0; i < set->count; i++) {
@@ -113,18 +126,30 @@ void build_add_additional(struct builder *b, const struct rrset *set)
     }
 }
 
-/* An additional section that does not fit the largest message is left out rather than the answer. */
-static uint32_t positive_body(struct builder *b, uint32_t index, const struct rrset *set)
+struct positive {
+    uint32_t index;
+    const struct rrset *set;
+    bool with_additional;
+};
+
+static void write_positive(struct builder *b, const void *what)
 {
-    const struct name *name = &b->world->names[index];
+    const struct positive *positive = what;
+    const struct name *name = &b->world->names[positive->index];
+    body_begin(b->maker, name->octets, name->len, !build_is_wildcard(name));
+    body_add(b->maker, SECTION_ANSWER, NULL, positive->set, positive->set->ttl_s);
+    if (positive->with_additional)
+        build_add_additional(b, positive->set);
+}
+
+/* An additional section that does not fit the largest message is left out rather than the answer. */
+static uint32_t positive_bodies(struct builder *b, uint32_t index, uint32_t zone, const struct rrset *set)
+{
     for (int with_additional = 1; with_additional >= 0; with_additional--) {
-        body_begin(b->maker, name->octets, name->len, !build_is_wildcard(name));
-        body_add(b->maker, SECTION_ANSWER, NULL, set, set->ttl_s);
-        if (with_additional)
-            build_add_additional(b, set);
-        const uint32_t body = build_finish_body(b, FLAG_AA, 0);
-        if (body != NONE)
-            return body;
+        const struct positive positive = {index, set, with_additional};
+        const uint32_t bodies = build_bodies(b, zone, write_positive, &positive, FLAG_AA, 0);
+        if (bodies != NONE)
+            return bodies;
     }
     build_too_large(b, index, set->type);
     return NONE;
@@ -141,17 +166,21 @@ void build_add_soa(struct builder *b, uint32_t zone)
     body_add(b->maker, SECTION_AUTHORITY, of->apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s);
 }
 
+static void write_soa(struct builder *b, const void *what)
+{
+    const uint32_t zone = *(const uint32_t *)what;
+    const struct zone_answers *answers = &b->world->zone_answers[zone];
+    body_begin(b->maker, answers->apex, answers->apex_len, true);
+    b->maker->c.question_only = true;
+    build_add_soa(b, zone);
+}
+
 static void build_negatives(struct builder *b)
 {
     struct world *world = b->world;
     for (uint32_t z = 0; z < world->config->zone_count; z++) {
-        struct zone_answers *answers = &world->zone_answers[z];
-        body_begin(b->maker, answers->apex, answers->apex_len, true);
-        build_add_soa(b, z);
-        answers->nodata = build_finish_body(b, FLAG_AA | RCODE_NOERROR, 0);
-        body_begin(b->maker, answers->apex, answers->apex_len, true);
-        build_add_soa(b, z);
-        answers->nxdomain = build_finish_body(b, FLAG_AA | RCODE_NXDOMAIN, 0);
+        world->zone_answers[z].nodata = build_bodies(b, z, write_soa, &z, FLAG_AA | RCODE_NOERROR, 0);
+        world->zone_answers[z].nxdomain = build_bodies(b, z, write_soa, &z, FLAG_AA | RCODE_NXDOMAIN, 0);
     }
 }
 
@@ -162,15 +191,21 @@ static void build_any(struct builder *b)
     static const struct rdata rdata = {.octets = octets, .len = sizeof octets}; /* the literal's NUL is the empty second text */
     static const struct rrset set = {.type = TYPE_HINFO, .count = 1, .ttl_s = HINFO_TTL_S, .rdatas = &rdata};
     static const uint8_t root[] = {0};
+    b->maker->secure = false;
     body_begin(b->maker, root, 1, false);
     body_add(b->maker, SECTION_ANSWER, NULL, &set, set.ttl_s);
     b->world->any = body_finish(b->maker, &b->world->arena, FLAG_AA, 0);
 }
 
-void build_add_referral(struct builder *b, uint32_t cut)
+void build_add_referral(struct builder *b, uint32_t cut, struct proof_list *proofs)
 {
-    const struct rrset *ns = zone_rrset(b->nodes[cut], TYPE_NS);
-    body_add(b->maker, SECTION_AUTHORITY, b->world->names[cut].octets, ns, ns->ttl_s);
+    const struct name *name = &b->world->names[cut];
+    const struct rrset *ns = zone_rrset(b->nodes[cut], TYPE_NS), *ds = zone_rrset(b->nodes[cut], TYPE_DS);
+    body_add(b->maker, SECTION_AUTHORITY, name->octets, ns, ns->ttl_s);
+    if (b->maker->secure && ds) /* RFC 4035 3.1.4 */
+        body_add(b->maker, SECTION_AUTHORITY, name->octets, ds, ds->ttl_s);
+    else
+        build_add_proof(b, proofs, build_nodata_proof(b, name->zone, name->octets, name->len));
     build_add_additional(b, ns);
 }
 
@@ -187,44 +222,102 @@ static bool has_glue_below(const struct builder *b, uint32_t cut)
     return false;
 }
 
+static void write_referral(struct builder *b, const void *what)
+{
+    const uint32_t cut = *(const uint32_t *)what;
+    struct proof_list proofs = {.count = 0};
+    body_begin(b->maker, b->world->names[cut].octets, b->world->names[cut].len, true);
+    build_add_referral(b, cut, &proofs);
+}
+
 static bool build_referral(struct builder *b, uint32_t cut)
 {
     struct name *name = &b->world->names[cut];
-    body_begin(b->maker, name->octets, name->len, true);
-    build_add_referral(b, cut);
-    name->referral = build_finish_body(b, 0, has_glue_below(b, cut) ? BODY_GLUE_NEEDED : 0);
+    name->referral = build_bodies(b, name->zone, write_referral, &cut, 0, has_glue_below(b, cut) ? BODY_GLUE_NEEDED : 0);
     return name->referral != NONE || build_too_large(b, cut, TYPE_NS);
 }
 
 static bool add_type(struct builder *b, uint32_t index, const struct rrset *set)
 {
     const uint32_t steered = build_steered(b, index, set->type);
-    const uint32_t body = steered == NONE ? positive_body(b, index, set) : NONE;
+    const uint32_t bodies = steered == NONE ? positive_bodies(b, index, b->world->names[index].zone, set) : NONE;
     if (steered != NONE)
         build_add_slot(b, set->type, SLOT_STEERED, steered);
-    else if (body != NONE)
-        build_add_body_slot(b, set->type, body);
-    return steered != NONE || body != NONE;
+    else if (bodies != NONE)
+        build_add_body_slot(b, set->type, bodies);
+    return steered != NONE || bodies != NONE;
 }
 
-/* DNAME would need names made at the time of the query; better to say so than to deny what it promises (RFC 6672). */
-static bool refuse_dname(struct builder *b, uint32_t index)
+static void write_signatures(struct builder *b, const void *what)
 {
-    char text[NAME_TEXT];
-    const struct name *name = &b->world->names[index];
-    return zone_rrset(b->nodes[index], TYPE_DNAME) == NULL ||
-           report_error(b->report, b->world->zones[name->zone]->file,
-                        "%s DNAME: not answered by this server; write a CNAME for each name below it", name_to_text(name->octets, text));
+    const uint32_t index = *(const uint32_t *)what;
+    const struct zone_node *node = b->nodes[index];
+    body_begin(b->maker, b->world->names[index].octets, b->world->names[index].len, !build_is_wildcard(&b->world->names[index]));
+    for (unsigned i = 0; i < node->rrset_count; i++) {
+        const struct rrset *set = &node->rrsets[i];
+        const struct rrset signatures = {.type = TYPE_RRSIG, .count = set->rrsig_count, .ttl_s = set->ttl_s, .rdatas = set->rrsigs};
+        body_add(b->maker, SECTION_ANSWER, NULL, &signatures, set->ttl_s);
+    }
+}
+
+/* Asked for by type: a question that only people have. Of steered sets it holds the signatures of the whole set. */
+bool build_add_signatures(struct builder *b, uint32_t index)
+{
+    const uint32_t zone = b->world->names[index].zone;
+    if (!build_is_signed(b, zone) || b->nodes[index]->rrset_count == 0)
+        return true;
+    const uint32_t bodies = build_bodies(b, zone, write_signatures, &index, FLAG_AA, 0);
+    if (bodies != NONE)
+        build_add_body_slot(b, TYPE_RRSIG, bodies);
+    return bodies != NONE || build_too_large(b, index, TYPE_RRSIG);
+}
+
+static void write_dname(struct builder *b, const void *what)
+{
+    const struct name *name = &b->world->names[*(const uint32_t *)what];
+    const struct rrset *set = zone_rrset(b->nodes[*(const uint32_t *)what], TYPE_DNAME);
+    body_begin(b->maker, name->octets, name->len, true);
+    body_add(b->maker, SECTION_ANSWER, name->octets, set, set->ttl_s);
+}
+
+/* What the names below a DNAME's owner are made of, when they are asked for. */
+static bool add_dname(struct builder *b, uint32_t index, const struct rrset *set)
+{
+    struct world *world = b->world;
+    const uint32_t bodies = build_bodies(b, world->names[index].zone, write_dname, &index, FLAG_AA, 0);
+    if (bodies == NONE)
+        return build_too_large(b, index, TYPE_DNAME);
+    uint8_t target[NAME_OCTETS];
+    const size_t len = build_lower(set->rdatas[0].octets, target);
+    world->dnames = mem_grow(world->dnames, &world->dname_room, world->dname_count + 1, sizeof *world->dnames);
+    world->names[index].dname = (uint32_t)world->dname_count;
+    world->dnames[world->dname_count++] = (struct dname){
+        .body = world->bodies[bodies], .target = arena_copy(&world->arena, target, len), .target_len = (uint8_t)len, .ttl_s = set->ttl_s};
+    return true;
 }
 
 static bool add_types(struct builder *b, uint32_t index)
 {
     const struct zone_node *node = b->nodes[index];
     const bool apex = b->world->names[index].len == b->world->zone_answers[b->world->names[index].zone].apex_len;
+    const struct rrset *dname = zone_rrset(node, TYPE_DNAME);
     for (unsigned i = 0; i < node->rrset_count; i++)
         if (!(apex && node->rrsets[i].type == TYPE_DS) && !add_type(b, index, &node->rrsets[i]))
             return false;
-    return true;
+    return build_add_signatures(b, index) && (dname == NULL || add_dname(b, index, dname));
+}
+
+struct parents_nodata {
+    uint32_t name, zone;
+};
+
+static void write_parents_nodata(struct builder *b, const void *what)
+{
+    const struct parents_nodata *nodata = what;
+    const struct name *name = &b->world->names[nodata->name];
+    struct proof_list proofs = {.count = 0};
+    write_soa(b, &nodata->zone);
+    build_add_proof(b, &proofs, build_nodata_proof(b, nodata->zone, name->octets, name->len));
 }
 
 /* At a cut the DS is the parent's to answer, with authority; its absence too (RFC 4035 3.1.4.1). */
@@ -234,10 +327,12 @@ static bool add_parent_ds(struct builder *b, uint32_t index)
     if (at_parent == NULL)
         return true;
     const struct rrset *ds = zone_rrset(at_parent, TYPE_DS);
-    const uint32_t body = ds ? positive_body(b, index, ds) : b->world->zone_answers[b->parent_zones[index]].nodata;
-    if (body != NONE)
-        build_add_body_slot(b, TYPE_DS, body);
-    return body != NONE;
+    const struct parents_nodata nodata = {index, b->parent_zones[index]};
+    const uint32_t bodies = ds ? positive_bodies(b, index, nodata.zone, ds)
+                               : build_bodies(b, nodata.zone, write_parents_nodata, &nodata, FLAG_AA | RCODE_NOERROR, 0);
+    if (bodies != NONE)
+        build_add_body_slot(b, TYPE_DS, bodies);
+    return bodies != NONE;
 }
 
 static bool build_name(struct builder *b, uint32_t index)
@@ -254,7 +349,7 @@ static bool build_name(struct builder *b, uint32_t index)
     } else if (zone_rrset(b->nodes[index], TYPE_CNAME)) {
         good = build_chain(b, index);
     } else {
-        good = refuse_dname(b, index) && add_types(b, index) && add_parent_ds(b, index);
+        good = add_types(b, index) && add_parent_ds(b, index);
     }
     b->world->names[index].slot_count = (uint16_t)(b->world->slot_count - b->world->names[index].first_slot);
     return good;
@@ -264,6 +359,8 @@ bool build_static(struct builder *b)
 {
     bool good = true;
     build_negatives(b);
+    build_proofs(b);
+    build_emptied(b);
     build_any(b);
     for (uint32_t i = 0; i < b->world->name_count; i++)
         good = build_name(b, i) && good;

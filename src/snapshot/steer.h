@@ -4,15 +4,18 @@
 
 #include "base/siphash.h"
 #include "snapshot/find.h"
+#include "snapshot/sheet.h"
 
 struct snapshot {
     uint64_t generation;
     struct world *world;
     struct place *place;
     const struct trie *trie;
-    struct plan **plans; /* by spec */
-    uint64_t *prints;    /* by spec: fingerprint of what the plan was made from */
-    uint8_t *services;   /* enum service_state by service */
+    struct plan **plans;   /* by spec */
+    uint64_t *prints;      /* by spec: fingerprint of what the plan was made from */
+    struct sheet **sheets; /* by steered.sheet; all there before it is published */
+    struct sheet **donors; /* until then, beside those that lack: the one before; NULL */
+    uint8_t *services;     /* enum service_state by service */
     const uint8_t *nsid;
     size_t nsid_len;
     struct siphash_keys cookies; /* none: cookies are off */
@@ -21,6 +24,7 @@ struct snapshot {
 /* Where a steered answer comes from, for one client. */
 struct steering {
     struct selection selection;
+    uint32_t number; /* of the selection in its plan */
     uint32_t run;
     unsigned depth, bucket, scope;
     bool uniform;
@@ -38,6 +42,8 @@ static inline struct steering steer(const struct snapshot *snapshot, const struc
         if (!set->spread_query && to.scope < sticky)
             to.scope = sticky;
     }
-    to.selection = *plan_selection(plan, match.run, to.bucket);
+    const struct selection *selection = plan_selection(plan, match.run, to.bucket);
+    to.number = (uint32_t)(selection - plan->selections);
+    to.selection = *selection;
     return to;
 }

@@ -196,15 +196,15 @@ static void write_fragments(struct binding *binding, const struct rrset *set, st
 
 static bool same_spec(const struct plan_spec *a, const struct plan_spec *b)
 {
-    return a->purpose == b->purpose && a->policy == b->policy && a->srv == b->srv && a->on_all_down == b->on_all_down &&
-           a->targets == b->targets && a->transport == b->transport && a->family == b->family && a->offered == b->offered &&
-           a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0;
+    return a->purpose == b->purpose && a->by_winner == b->by_winner && a->policy == b->policy && a->srv == b->srv &&
+           a->on_all_down == b->on_all_down && a->targets == b->targets && a->transport == b->transport && a->family == b->family &&
+           a->offered == b->offered && a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0;
 }
 
 static uint64_t spec_hash(const struct plan_spec *spec)
 {
-    const uint64_t parts[] = {(uintptr_t)spec->offered,  spec->purpose, spec->policy, spec->srv, spec->on_all_down, spec->targets,
-                              (uint64_t)spec->transport, spec->family};
+    const uint64_t parts[] = {(uintptr_t)spec->offered, spec->purpose, spec->by_winner,           spec->policy, spec->srv,
+                              spec->on_all_down,        spec->targets, (uint64_t)spec->transport, spec->family};
     return hash_bytes(spec->sites, spec->site_count, hash_bytes(parts, sizeof parts, 0));
 }
 
@@ -233,19 +233,24 @@ static struct steered *add_steered(struct binding *binding, uint32_t service, ui
                                 .sticky_v4 = of->sticky_v4,
                                 .sticky_v6 = of->sticky_v6,
                                 .spread_query = of->spread_query,
+                                .is_signed = build_is_signed(b, world->names[name].zone),
+                                .owner_len = world->names[name].len,
+                                .name = name,
                                 .service = service,
                                 .zone = world->names[name].zone,
                                 .ttl_s = of->ttl_s,
                                 .doubt_ttl_s = of->ttl_s < DOUBT_TTL_S ? of->ttl_s : DOUBT_TTL_S};
+    steered->sheet = steered->is_signed ? (uint32_t)world->sheet_count++ : NONE;
     b->steered_next[world->steered_count] = b->steered_of[name];
     b->steered_of[name] = (uint32_t)world->steered_count++;
     return steered;
 }
 
-static struct plan_spec spec_of(const struct binding *binding, uint32_t service, const uint64_t *offered)
+static struct plan_spec spec_of(const struct binding *binding, uint32_t service, bool is_signed, const uint64_t *offered)
 {
     const struct service *of = &binding->b->world->config->services[service];
     return (struct plan_spec){.purpose = PLAN_TARGETS,
+                              .by_winner = is_signed,
                               .policy = of->policy,
                               .srv = of->srv,
                               .on_all_down = of->on_all_down,
@@ -277,7 +282,7 @@ bool bind_rrset(struct binding *binding, uint32_t service, uint32_t name, const 
     steered->offer = offer_of_records(binding, service);
     write_fragments(binding, set, steered);
     write_whole(binding, set, steered);
-    struct plan_spec spec = spec_of(binding, service, steered->offer->endpoints);
+    struct plan_spec spec = spec_of(binding, service, steered->is_signed, steered->offer->endpoints);
     spec.transport = transport;
     spec.family = set->type == TYPE_A ? FAMILY_V4 : set->type == TYPE_AAAA ? FAMILY_V6 : FAMILY_NONE;
     steered->spec = share_spec(binding, &spec);
@@ -323,7 +328,7 @@ bool bind_naptr(struct binding *binding, uint32_t service, uint32_t name, const 
     steered->octets = octets;
     steered->ends = ends;
     write_whole(binding, set, steered);
-    struct plan_spec spec = spec_of(binding, service, share_offer(binding, binding->union_of[service])->endpoints);
+    struct plan_spec spec = spec_of(binding, service, steered->is_signed, share_offer(binding, binding->union_of[service])->endpoints);
     spec.purpose = PLAN_TRANSPORTS;
     steered->spec = share_spec(binding, &spec);
     return true;

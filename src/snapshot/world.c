@@ -1,6 +1,7 @@
 #include "snapshot/world.h"
 
 #include "base/memory.h"
+#include "dnssec/signer.h"
 #include "snapshot/build.h"
 
 #include <stdlib.h>
@@ -9,6 +10,9 @@ static void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->config->zone_count; i++)
         zone_unref(world->zones[i]);
+    for (size_t i = 0; i < world->config->zone_count; i++)
+        signer_unref(world->signers[i]);
+    free(world->signers);
     free(world->zones);
     config_unref(world->config);
     free(world->names);
@@ -17,6 +21,7 @@ static void world_free(struct world *world)
     free(world->bodies);
     free(world->steered);
     free(world->aliases);
+    free(world->dnames);
     free(world->specs);
     free(world->zone_answers);
     free(world->glue);
@@ -41,7 +46,25 @@ static bool build(struct builder *b)
     return good;
 }
 
-struct world *world_new(struct config *config, struct zone *const *zones, struct report *report)
+/* Its keys change, or a signature is due. */
+static void take_signing(struct world *world, const struct world_signing *signing)
+{
+    world->signers = mem_new(world->config->zone_count, sizeof(struct signer *));
+    world->renew_s = signing ? signing->renew_s : INT64_MAX;
+    world->event_s = INT64_MAX;
+    for (size_t i = 0; signing && i < world->config->zone_count; i++) {
+        if (signing->signers[i] == NULL)
+            continue;
+        world->signers[i] = signer_ref(signing->signers[i]);
+        const int64_t event_s = signer_next_event(world->signers[i]);
+        if (event_s < world->event_s)
+            world->event_s = event_s;
+    }
+    if (world->event_s < world->renew_s)
+        world->renew_s = world->event_s;
+}
+
+struct world *world_new(struct config *config, struct zone *const *zones, const struct world_signing *signing, struct report *report)
 {
     struct world *world = mem_new(1, sizeof *world);
     atomic_init(&world->refs, 1);
@@ -53,7 +76,8 @@ struct world *world_new(struct config *config, struct zone *const *zones, struct
         world->zone_answers[i].apex = zones[i]->apex;
         world->zone_answers[i].apex_len = zones[i]->apex_len;
     }
-    struct builder b = {.world = world, .report = report};
+    take_signing(world, signing);
+    struct builder b = {.world = world, .report = report, .now_s = signing ? signing->now_s : 0};
     if (build(&b))
         return world;
     world_free(world);
@@ -72,6 +96,16 @@ void world_unref(struct world *world)
         world_free(world);
 }
 
+int64_t world_event_s(const struct world *world)
+{
+    return world->event_s;
+}
+
+int64_t world_renew_s(const struct world *world)
+{
+    return world->renew_s;
+}
+
 const struct config *world_config(const struct world *world)
 {
     return world->config;
@@ -80,6 +114,17 @@ const struct config *world_config(const struct world *world)
 const struct zone *world_zone(const struct world *world, size_t index)
 {
     return world->zones[index];
+}
+
+struct config *world_config_ref(const struct world *world)
+{
+    return config_ref(world->config);
+}
+
+struct zone *world_plain_zone(const struct world *world, size_t index)
+{
+    struct zone *zone = world->zones[index];
+    return zone_ref(zone->plain ? zone->plain : zone);
 }
 
 size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs)

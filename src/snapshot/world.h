@@ -10,20 +10,39 @@
 #include "zone/zone.h"
 
 struct world;
+struct signer;
+
+/* What is needed to sign what is steered, and the few records that are made with it. */
+struct world_signing {
+    struct signer *const *signers; /* by zone; NULL for one that is not signed. References are taken */
+    int64_t now_s;                 /* wall clock */
+    int64_t renew_s;               /* when the first signature of the zones should be renewed; wall clock */
+};
 
 /* Binds services to zones. Takes a reference to config and to each zone in every case (array copied). NULL when unsound, for example when a target of a
- * steered RRset is no endpoint of the service's sites; everything goes to report. zones: one for each config->zones entry. */
-struct world *world_new(struct config *config, struct zone *const *zones, struct report *report);
+ * steered RRset is no endpoint of the service's sites; everything goes to report. zones: one for each config->zones entry. signing: NULL if none is
+ * signed. */
+struct world *world_new(struct config *config, struct zone *const *zones, const struct world_signing *signing, struct report *report);
 struct world *world_ref(struct world *world);
 void world_unref(struct world *world);
 
 const struct config *world_config(const struct world *world);
 const struct zone *world_zone(const struct world *world, size_t index);
+/* References for another world of the same configuration; of a signed zone, the plain one. */
+struct config *world_config_ref(const struct world *world);
+struct zone *world_plain_zone(const struct world *world, size_t index);
+
+/* The first moment (wall clock, seconds) at which a signature of what is not steered should be renewed, or a key changes its part: then a new world
+ * is due. INT64_MAX: never. */
+int64_t world_renew_s(const struct world *world);
+/* The same of keys alone. */
+int64_t world_event_s(const struct world *world);
 
 /* Addresses of an endpoint's host in the zone files (A first), for probing. */
 size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs);
 
-/* The geo data and the policy's draws of one world; replaced when a database changes, shared by reference count. */
+/* The geo data and the policy's draws of one configuration, for all worlds made of it; replaced when a database changes, shared by reference
+ * count. */
 struct place;
 struct place *place_new(struct world *world, struct report *report); /* compiles; slow; NULL with findings */
 struct place *place_ref(struct place *place);

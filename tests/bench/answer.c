@@ -60,7 +60,7 @@ static struct snapshot *load(const char *path, struct report *report)
     for (size_t i = 0; i < config->zone_count; i++)
         if ((zones[i] = zone_load(config->zones[i].name, config->zones[i].file, report)) == NULL)
             return NULL;
-    struct world *world = world_new(config, zones, report);
+    struct world *world = world_new(config, zones, NULL, report);
     free(zones);
     struct place *place = world ? place_new(world, report) : NULL;
     if (place == NULL)
@@ -70,7 +70,7 @@ static struct snapshot *load(const char *path, struct report *report)
     for (size_t i = 0; i < config->endpoint_count; i++)
         health[i].overall = VERDICT_UP;
     const struct world_state state = {.health = health, .endpoint_orders = none, .site_orders = none};
-    return snapshot_build(world, place, &state, none, NULL, 1);
+    return snapshot_build(world, place, &state, none, NULL, 0, 1);
 }
 
 int main(int argc, char **argv)

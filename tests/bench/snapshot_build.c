@@ -27,7 +27,7 @@ static struct world *load(const char *path, struct report *report)
     for (size_t i = 0; config && i < config->zone_count; i++)
         if ((zones[i] = zone_load(config->zones[i].name, config->zones[i].file, report)) == NULL)
             return NULL;
-    struct world *world = config ? world_new(config, zones, report) : NULL;
+    struct world *world = config ? world_new(config, zones, NULL, report) : NULL;
     free(zones);
     return world;
 }
@@ -52,12 +52,12 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < config->endpoint_count; i++)
         health[i].overall = VERDICT_UP;
     const struct world_state state = {.health = health, .endpoint_orders = orders, .site_orders = orders + config->endpoint_count};
-    struct snapshot *now = snapshot_build(world, place, &state, services, NULL, 1);
+    struct snapshot *now = snapshot_build(world, place, &state, services, NULL, 0, 1);
     for (int i = 0; i < flips; i++) {
         struct endpoint_health *of = &health[(size_t)(i / 2) * 7 % config->endpoint_count];
         of->overall = i % 2 ? VERDICT_UP : VERDICT_DOWN;
         const double from = cpu_ms();
-        struct snapshot *next = snapshot_build(world, place, &state, services, now, (uint64_t)i + 2);
+        struct snapshot *next = snapshot_build(world, place, &state, services, now, 0, (uint64_t)i + 2);
         took[i] = cpu_ms() - from;
         snapshot_free(now);
         now = next;

@@ -86,8 +86,8 @@ def one_publisher(root):
             continue
         text = source.without_comments(source.read(root, path))
         calls += [f"{path}:{text.count(chr(10), 0, m.start()) + 1}" for m in re.finditer(r"\bsnapshot_publish\b", text)]
-    if len(calls) != 1 or not calls[0].startswith("src/control/director.c:"):
-        yield f"snapshot_publish must be called once, in src/control/director.c; it is called in: {', '.join(calls) or 'no place'}"
+    if len(calls) != 1 or not calls[0].startswith("src/control/publish.c:"):
+        yield f"snapshot_publish must be called once, in src/control/publish.c; it is called in: {', '.join(calls) or 'no place'}"
 
 
 def link_rule(root):

@@ -69,7 +69,7 @@ static bool decode_rdata(struct reader *r, uint16_t type, uint16_t len, uint8_t 
 
 static const char *decode_rcode(unsigned rcode)
 {
-    static const char *const known[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+    static const char *const known[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN"};
     static char other[16];
     if (rcode < sizeof known / sizeof *known)
         return known[rcode];

@@ -51,7 +51,7 @@ static void test_load(struct test_world *t, const char *const *files, struct rep
     for (size_t i = 0; i < config->zone_count; i++)
         if (zones[i] == NULL)
             return;
-    t->world = world_new(config, zones, report);
+    t->world = world_new(config, zones, NULL, report);
     if (t->world == NULL)
         return;
     t->place = place_new(t->world, report);
@@ -69,7 +69,7 @@ static void test_load(struct test_world *t, const char *const *files, struct rep
 __attribute__((unused)) static void test_rebuild(struct test_world *t)
 {
     struct snapshot *next =
-        snapshot_build(t->world, t->place, &t->state, t->services, t->snapshot, t->snapshot ? snapshot_generation(t->snapshot) + 1 : 1);
+        snapshot_build(t->world, t->place, &t->state, t->services, t->snapshot, 0, t->snapshot ? snapshot_generation(t->snapshot) + 1 : 1);
     snapshot_free(t->snapshot);
     t->snapshot = next;
 }

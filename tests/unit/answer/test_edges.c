@@ -193,24 +193,6 @@ static void an_unknown_opcode_with_edns_is_answered_with_edns(void **state)
     free(got);
 }
 
-static void dname_is_refused_at_load(void **state)
-{
-    static const char one[] = "server = { listen = [ \"127.0.0.1:0\" ]; };\nzones = ( { name = \"a.test.\"; file = \"a\"; } );\n";
-    const char *const with[] = {"test.conf", one, "a", TOP "old DNAME new\n", NULL};
-    struct test_world refused;
-    struct report report;
-    bool told = false;
-    (void)state;
-    report_init(&report);
-    test_load(&refused, with, &report);
-    assert_null(refused.world);
-    for (size_t i = 0; i < report.count; i++)
-        told = told || strstr(report.findings[i].text, "old.a.test. DNAME: not answered by this server");
-    assert_true(told);
-    report_release(&report);
-    test_release(&refused, with);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,7 +210,6 @@ int main(void)
         CASE(static_is_the_order_of_the_file),
         CASE(a_decision_through_a_wildcard_is_found),
         CASE(an_unknown_opcode_with_edns_is_answered_with_edns),
-        cmocka_unit_test(dname_is_refused_at_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void scene_begin(struct scene *scene, const struct override *order)
     }
     if (order)
         overrides_put(&scene->overrides, order);
-    scene->snapshot = setup_build(scene->setup, &scene->overrides, 61000, NULL, 1);
+    scene->snapshot = setup_build(scene->setup, &scene->overrides, 61000, NULL, 0, 1);
 }
 
 static void scene_end(struct scene *scene)

@@ -121,6 +121,27 @@ static void labels_and_length_are_counted(void **state)
     assert_int_equal(name_len((const uint8_t *)"\1a\2bc"), 6);
 }
 
+/* The example of RFC 4034 6.1, and what its labels' octets make hard. */
+static void sort_keys_are_in_canonical_order(void **state)
+{
+    static const char *const ordered[] = {
+        "example.",         "a.example.",         "yljkjljk.a.example.",    "z.a.example.",          "zabc.a.example.",
+        "z.example.",       "\\000.z.example.",   "\\000.\\000.z.example.", "\\000\\000.z.example.", "\\000\\001.z.example.",
+        "\\001.z.example.", "a.\\001.z.example.", "\\001\\000.z.example.",  "*.z.example.",          "\\200.z.example.",
+        "zz.example."};
+    uint8_t before[NAME_SORT_KEY], key[NAME_SORT_KEY], name[NAME_OCTETS];
+    size_t before_len = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
+        assert_int_not_equal(name_from_text(ordered[i], name), 0);
+        const size_t len = name_sort_key(name, key), common = len < before_len ? len : before_len;
+        const int order = memcmp(before, key, common);
+        assert_true(i == 0 || order < 0 || (order == 0 && before_len < len));
+        memcpy(before, key, len);
+        before_len = len;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_is_no_name_is_refused),
         cmocka_unit_test(below_is_by_labels_not_by_octets),
         cmocka_unit_test(labels_and_length_are_counted),
+        cmocka_unit_test(sort_keys_are_in_canonical_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

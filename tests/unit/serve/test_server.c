@@ -33,7 +33,7 @@ static int setup(void **state)
     if (test_setup(&t, example_files) != 0)
         return -1;
     server = server_new(&(struct server_config){.listen = listen, .listen_count = 3, .workers = 2, .tcp = limits}, &err);
-    if (server == NULL || !snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, ++generation), &err) ||
+    if (server == NULL || !snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, 0, ++generation), &err) ||
         !server_start(server, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return -1;
@@ -306,7 +306,8 @@ static int setup_with_streams(void **state)
         return -1;
     server = server_new(&(struct server_config){.listen = listen, .listen_count = 1, .workers = 1, .tcp = limits}, &err);
     server_set_streams(server, open_counted, &t);
-    return snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, ++generation), &err) && server_start(server, &err)
+    return snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, 0, ++generation), &err) &&
+                   server_start(server, &err)
                ? 0
                : -1;
 }
@@ -428,7 +429,7 @@ static void nothing_is_lost_while_snapshots_are_swapped(void **state)
         uint8_t q[514];
         const size_t len = framed(q, i);
         t.health[i % 4].overall = i % 8 < 4 ? VERDICT_DOWN : VERDICT_UP;
-        assert_true(snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, snapshot_current(), ++generation), &err));
+        assert_true(snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, snapshot_current(), 0, ++generation), &err));
         ask_udp(fd, i);
         assert_int_equal(send(tcp, q, len, 0), len);
         expect_tcp_answer(tcp, i);

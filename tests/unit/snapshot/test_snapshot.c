@@ -26,7 +26,7 @@ static int teardown(void **state)
 
 static struct snapshot *build(uint64_t generation, const struct snapshot *previous)
 {
-    return snapshot_build(t.world, t.place, &t.state, t.services, previous, generation);
+    return snapshot_build(t.world, t.place, &t.state, t.services, previous, 0, generation);
 }
 
 static void what_did_not_change_is_lent_by_the_snapshot_before(void **state)

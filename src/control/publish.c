@@ -1,0 +1,152 @@
+/* From what is known to what is answered. A snapshot without signed zones, or with signatures that are all there, is published at once; else its
+ * signatures are made in the signer's thread first, and what needs none is published meanwhile. */
+#include "control/director.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct signing_job {
+    struct job job;
+    struct director *director;
+    struct snapshot *snapshot;
+    int64_t wall_s;
+    uint64_t from_ns;
+};
+
+static void log_suspicion(bool before, const struct setup *setup)
+{
+    if (setup->suspect && !before)
+        log_error(
+            "suspect: every endpoint fell at once; the falls are not believed and the answers stay: look at this machine's own network");
+    else if (before && !setup->suspect)
+        log_notice("suspect: over, verdicts are believed again");
+}
+
+bool secrets_due(const struct director *director)
+{
+    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
+    return config->enabled && !config->file && own_secrets_due(&director->secrets, clock_wall_s());
+}
+
+/* Servers' shared ones, or our own, made and rolled as they are needed (RFC 9018 5: the one before verifies for a day more). */
+static const struct siphash_keys *cookie_secrets(struct director *director)
+{
+    static const struct siphash_keys none;
+    const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
+    if (secrets_due(director)) {
+        own_secrets_renew(&director->secrets, clock_wall_s());
+        director->secrets_changed = true;
+    }
+    return !config->enabled ? &none : config->file ? &config->shared : &director->secrets.keys;
+}
+
+static struct snapshot *build(struct director *director, const struct snapshot *previous)
+{
+    const bool suspected = director->setup->suspect;
+    struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), previous, signing_wall_s(director), 0);
+    snapshot_set_cookies(snapshot, cookie_secrets(director));
+    log_suspicion(suspected, director->setup);
+    return snapshot;
+}
+
+static void note_published(struct director *director, uint64_t from_ns)
+{
+    if (director->alarms.publish[0])
+        log_notice("publishing again");
+    director->alarms.publish[0] = '\0';
+    director->publish_us = (uint32_t)((clock_ns() - from_ns) / 1000);
+    if (director->publish_us > director->publish_max_us)
+        director->publish_max_us = director->publish_us;
+}
+
+static void refused(struct director *director, struct snapshot *snapshot, const struct error *err)
+{
+    snapshot_free(snapshot);
+    if (!director->alarms.publish[0])
+        log_error("not published, the older answers stay: %s", err->text);
+    snprintf(director->alarms.publish, sizeof director->alarms.publish, "not published, the older answers stay: %s", err->text);
+}
+
+/* Takes the snapshot in any case. */
+static bool swap(struct director *director, struct snapshot *snapshot, uint64_t from_ns)
+{
+    struct error err;
+    snapshot_renumber(snapshot, ++director->generation);
+    if (snapshot_publish(snapshot, &err)) {
+        note_published(director, from_ns);
+        return true;
+    }
+    refused(director, snapshot, &err);
+    return false;
+}
+
+static bool publish_from(struct director *director, const struct snapshot *previous, uint64_t from_ns);
+
+static void run_signing(struct job *job)
+{
+    struct signing_job *signing = (struct signing_job *)job;
+    snapshot_sign(signing->snapshot, signing->wall_s);
+}
+
+/* If the world went on meanwhile, the newer state is published instead, with what could be signed of it so far. */
+static void end_signing(struct job *job)
+{
+    struct signing_job *signing = (struct signing_job *)job;
+    struct director *director = signing->director;
+    const bool again = director->sign_again;
+    director->signing = director->sign_again = false;
+    if (director->stopping) {
+        snapshot_free(signing->snapshot);
+    } else if (again) {
+        publish_from(director, signing->snapshot, signing->from_ns);
+        snapshot_free(signing->snapshot);
+    } else {
+        swap(director, signing->snapshot, signing->from_ns);
+    }
+    if (!director->stopping && snapshot_current())
+        director_published(director);
+    free(signing);
+}
+
+static void begin_signing(struct director *director, struct snapshot *snapshot, uint64_t from_ns)
+{
+    struct signing_job *signing = mem_new(1, sizeof *signing);
+    *signing = (struct signing_job){.job = {.run = run_signing, .done = end_signing},
+                                    .director = director,
+                                    .snapshot = snapshot,
+                                    .wall_s = signing_wall_s(director),
+                                    .from_ns = from_ns};
+    director->signing = true;
+    work_push(director->signer, &signing->job);
+}
+
+/* previous: the published one, or one that was signed and is newer. */
+static bool publish_from(struct director *director, const struct snapshot *previous, uint64_t from_ns)
+{
+    struct snapshot *snapshot = build(director, previous);
+    if (snapshot_is_signed(snapshot))
+        return swap(director, snapshot, from_ns);
+    struct error err;
+    if (!snapshot_check(snapshot, &err)) { /* it would be refused after all the work */
+        refused(director, snapshot, &err);
+        return false;
+    }
+    struct snapshot *held = snapshot_hold_signed(snapshot, previous);
+    const bool published = held == NULL || swap(director, held, from_ns);
+    if (director->signing) {
+        director->sign_again = true;
+        snapshot_free(snapshot);
+    } else {
+        begin_signing(director, snapshot, from_ns);
+    }
+    return published;
+}
+
+bool director_publish(struct director *director)
+{
+    return publish_from(director, snapshot_current(), clock_ns());
+}

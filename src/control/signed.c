@@ -1,0 +1,100 @@
+#include "control/signed.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "dns/message.h"
+#include "snapshot/snapshot.h"
+
+#include <stdlib.h>
+
+static uint64_t print_of_nodes(const struct zone_node *nodes, size_t count, uint64_t print)
+{
+    for (size_t i = 0; i < count; i++)
+        for (unsigned k = 0; k < nodes[i].rrset_count; k++) {
+            const struct rrset *set = &nodes[i].rrsets[k];
+            for (unsigned s = 0; set->type != TYPE_SOA && s < set->rrsig_count; s++)
+                print = hash_bytes(set->rrsigs[s].octets, set->rrsigs[s].len, print);
+        }
+    return print;
+}
+
+/* Of all signatures but the SOA's, which has the serial in it: everything that can change changes one of them. */
+static uint64_t print_of(const struct zone *zone)
+{
+    return print_of_nodes(zone->nsec3_nodes, zone->nsec3_count, print_of_nodes(zone->nodes, zone->node_count, 1));
+}
+
+/* With the serial of the last time if nothing has changed since, else with the next one, or the file's if that is newer still. */
+static struct zone *sign_zone(struct signer *signer, struct zone *plain, const char *name, const struct signing_input *input,
+                              struct serials *serials, int64_t *ret_renew_s, struct report *report)
+{
+    const struct zone_serial *last = serials_find(serials, name);
+    uint32_t serial = last && !serial_newer(plain->serial, last->serial) ? last->serial : plain->serial;
+    struct zone *zone = signer_sign_zone(signer, plain, serial, input->wall_s, ret_renew_s, report);
+    if (zone == NULL)
+        return NULL;
+    const uint64_t print = print_of(zone);
+    if (last && serial == last->serial && print != last->print) {
+        zone_unref(zone);
+        serial += serial == UINT32_MAX ? 2 : 1; /* 0 means something else to some secondaries */
+        zone = signer_sign_zone(signer, plain, serial, input->wall_s, ret_renew_s, report);
+    }
+    serials_put(serials, name, serial, print);
+    return zone;
+}
+
+static bool sign_one(const struct config *config, size_t index, const struct signing_input *input, struct zone **zone,
+                     struct serials *serials, struct signer **ret_signer, int64_t *renew_s, struct report *report)
+{
+    const struct zone_config *of = &config->zones[index];
+    if (of->dnssec.denial == DENIAL_NONE)
+        return true;
+    *ret_signer = signer_new(of, (*zone)->apex, (*zone)->apex_len, input->signatures, input->wall_s, report);
+    int64_t renew = INT64_MAX;
+    struct zone *is_signed = *ret_signer ? sign_zone(*ret_signer, *zone, of->name, input, serials, &renew, report) : NULL;
+    if (is_signed == NULL)
+        return false;
+    zone_unref(*zone);
+    *zone = is_signed;
+    *renew_s = renew < *renew_s ? renew : *renew_s;
+    return true;
+}
+
+struct world *signed_world(struct config *config, struct zone **zones, const struct signing_input *input, struct serials *serials,
+                           struct report *report)
+{
+    struct signer **signers = mem_new(config->zone_count + 1, sizeof(struct signer *));
+    struct world_signing signing = {.signers = signers, .now_s = input->wall_s, .renew_s = INT64_MAX};
+    const size_t count = config->zone_count;
+    bool good = true;
+    for (size_t i = 0; i < count; i++)
+        good = sign_one(config, i, input, &zones[i], serials, &signers[i], &signing.renew_s, report) && good;
+    struct world *world = NULL;
+    if (good) {
+        world = world_new(config, zones, &signing, report);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            zone_unref(zones[i]);
+        config_unref(config);
+    }
+    for (size_t i = 0; i < count; i++)
+        signer_unref(signers[i]);
+    free(signers);
+    return world;
+}
+
+void sign_ahead(struct world *world, struct place *place, int64_t wall_s)
+{
+    const struct config *config = world_config(world);
+    struct endpoint_health *health = mem_new(config->endpoint_count, sizeof *health);
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        health[i].overall = VERDICT_UP;
+    uint8_t *none = mem_new(config->endpoint_count + config->site_count + config->service_count, 1);
+    const struct world_state state = {.health = health, .endpoint_orders = none, .site_orders = none};
+    struct snapshot *snapshot = snapshot_build(world, place, &state, none, NULL, wall_s, 0);
+    if (!snapshot_is_signed(snapshot))
+        snapshot_sign(snapshot, wall_s);
+    snapshot_free(snapshot);
+    free(none);
+    free(health);
+}
