@@ -10,7 +10,7 @@ SOUND = {
     "src/base/a.h": HEADER + "int a(void);\n",
     "src/base/a.c": '#include "base/a.h"\n\n#include <stdio.h>\n\nint a(void)\n{\n    return 0; /* strcpy() is only named here */\n}\n',
     "src/base/README.md": "# base\n\nSee [a](a.h) and [the top](#base).\n",
-    "src/control/director.c": '#include "base/a.h"\n\nint d(void)\n{\n    return snapshot_publish(0);\n}\n',
+    "src/control/publish.c": '#include "base/a.h"\n\nint d(void)\n{\n    return snapshot_publish(0);\n}\n',
     "src/control/README.md": "# control\n\nIt uses `src/base/a.h`.\n",
     "CMakeLists.txt": "layer(base)\nlayer(model base)\n",
     "dev": '#!/usr/bin/env bash\nset -eu\necho "$1"\n',
@@ -34,7 +34,7 @@ BROKEN = {
     ],
     "one_publisher": [
         ("a second caller", {"src/serve/b.c": "void f(void)\n{\n    snapshot_publish(0);\n}\n"}, "called once"),
-        ("another caller", {"src/control/director.c": "", "src/control/other.c": "int x = snapshot_publish(0);\n"}, "called once"),
+        ("another caller", {"src/control/publish.c": "", "src/control/other.c": "int x = snapshot_publish(0);\n"}, "called once"),
     ],
     "link_rule": [("model links control", {"CMakeLists.txt": "layer(base)\nlayer(model base control)\n"}, "model links control")],
     "pragma_once": [("a header without it", {"src/base/b.h": "/* Thread: any. #pragma once */\nint b(void);\n"}, "no #pragma once")],
