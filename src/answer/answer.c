@@ -66,7 +66,8 @@ static void begin_options(struct reply *reply)
     if (query->nsid && nsid_len &&
         opt_len(opt) + OPTION_HEADER + nsid_len + STEERED_BUDGET <= reply->limit) /* a name is not worth a record */
         opt_add(opt, OPTION_NSID, reply->snapshot->nsid, nsid_len);
-    reply->opt = opt_len(opt);
+    reply_keepalive(reply);
+    reply->opt = opt_len(opt) + reply_padding_room(reply);
 }
 
 /* The reason behind the rcode goes where room is left: whole, or its number alone. */
@@ -85,6 +86,7 @@ static size_t finish(struct reply *reply)
     const unsigned rcode = (reply->flags & 15u) | (query->rcode & ~15u);
     reply->ecs[ECS_SCOPE_AT] = (uint8_t)reply->scope;
     add_ede(reply);
+    reply_pad(reply);
     opt_write(&reply->w, &reply->options, rcode, UDP_CAP, query->dnssec_ok);
     uint8_t *header = reply->w.start;
     put_u16(header, query->id);
@@ -110,6 +112,7 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
     reply.asker = asker;
     reply.w = writer_over(out, room);
     reply.limit = client_limit(&reply.query, asker->channel, room);
+    reply_channel(&reply);
     begin_options(&reply);
     reply.flags = reply.query.rcode & 15;
     memset(reply.counts, 0, sizeof reply.counts);

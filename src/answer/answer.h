@@ -11,9 +11,10 @@ enum channel { CHANNEL_UDP, CHANNEL_TCP, CHANNEL_TLS };
 struct asker {
     const struct addr *peer; /* the resolver */
     enum channel channel;
-    uint32_t draw;  /* any number that differs from query to query: services with spread = "query" take their bucket from it */
-    uint32_t now_s; /* wall clock, for cookies */
-    bool brief;     /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
+    uint32_t draw;    /* any number that differs from query to query: services with spread = "query" take their bucket from it */
+    uint32_t now_s;   /* wall clock, for cookies */
+    bool brief;       /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
+    uint16_t idle_ds; /* over TCP and TLS: how long a silent connection is kept, in tenths of a second (RFC 7828) */
 };
 
 /* What of a query is counted; by the worker, without looking at the packet again. */

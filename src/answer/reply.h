@@ -21,7 +21,8 @@ struct reply {
     struct opt options;      /* OPT itself: what is in it before the answer is made */
     uint8_t ecs[ECS_OCTETS]; /* of options */
     uint8_t cookie[COOKIE_WHOLE];
-    bool secure; /* the client wants what DNSSEC adds (DO) */
+    uint8_t keepalive[2]; /* the same */
+    bool secure;          /* the client wants what DNSSEC adds (DO) */
     /* The name that is looked up: the question's, until a DNAME renames it. Lower case. */
     const uint8_t *name;
     uint8_t name_len;
@@ -41,6 +42,13 @@ static inline size_t reply_room(const struct reply *reply)
 void reply_cookie(struct reply *reply);
 /* An answer without records: BADCOOKIE to who shows that it can learn a cookie, TC to others; to a query for a cookie alone what RFC 7873 5.4 says. */
 void reply_brief(struct reply *reply);
+/* Before anything is written: what the query says about its transport counts on that transport only, and must be right there. */
+void reply_channel(struct reply *reply);
+/* The idle time, if it was asked for. */
+void reply_keepalive(struct reply *reply);
+/* What the padding's header takes; and the padding itself, last of all options. */
+size_t reply_padding_room(const struct reply *reply);
+void reply_pad(struct reply *reply);
 
 /* Nothing but the header, the question and TC: the client shall come by TCP. */
 void reply_truncate(struct reply *reply);

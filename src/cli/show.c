@@ -136,6 +136,18 @@ static void show_list(const char *name, const json_t *list)
     json_array_foreach(list, i, item) printf("%-12s%s\n", i ? "" : name, json_string_value(item));
 }
 
+static void show_tls(const json_t *tls)
+{
+    if (!tls)
+        return;
+    char end[64];
+    const time_t at = (time_t)number_of(tls, "end_s");
+    struct tm utc;
+    strftime(end, sizeof end, "%F %TZ", gmtime_r(&at, &utc));
+    show_list("TLS", json_object_get(tls, "listen"));
+    printf("certificate %s, ends %s\n", text_of(tls, "certificate"), end);
+}
+
 static void show_zones(const json_t *zones)
 {
     size_t i;
@@ -157,6 +169,7 @@ void show_status(const json_t *reply)
     free(uptime);
     free(loaded);
     show_list("listening", json_object_get(status, "listen"));
+    show_tls(json_object_get(status, "tls"));
     show_zones(json_object_get(status, "zones"));
     show_counts(json_object_get(status, "endpoints"));
     show_probes(json_object_get(status, "probes"));

@@ -185,6 +185,7 @@ static void on_geo_timer(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
     geo_check(context);
+    certificate_check(context);
 }
 
 static void on_order_timer(evutil_socket_t fd, short what, void *context)
@@ -283,6 +284,11 @@ static void keep_settings(struct director *director, const struct server_config 
         .workers = server->workers,
         .control = mem_text(server->control),
         .state = mem_text(server->state),
+        .tcp = server->tcp,
+        .tls = {.listen = mem_copy(server->tls.listen, server->tls.listen_count * sizeof *server->tls.listen),
+                .listen_count = server->tls.listen_count,
+                .certificate = server->tls.certificate ? mem_text(server->tls.certificate) : NULL,
+                .handshake_ms = server->tls.handshake_ms},
     };
 }
 
@@ -319,6 +325,16 @@ static bool read_state(struct director *director, struct world *world, struct pl
     return writable;
 }
 
+/* Who asks for TLS and cannot have it does not start. */
+static bool open_certificate(struct director *director, const struct tls_config *tls, struct error *err)
+{
+    struct certificate_reading reading;
+    if (tls->certificate == NULL)
+        return true;
+    certificate_read(tls, &reading);
+    return certificate_take(&director->certificate, &reading, tls, director->server) || error_set(err, "server.tls: %s", reading.err.text);
+}
+
 /* Everything that can fail because of its surroundings, before anything is answered. */
 static bool open_all(struct director *director, const struct server_config *server, struct error *err)
 {
@@ -328,7 +344,7 @@ static bool open_all(struct director *director, const struct server_config *serv
     if (!director->admin)
         return false;
     director->server = server_new(server, err);
-    if (!director->server)
+    if (!director->server || !open_certificate(director, &server->tls, err))
         return false;
     director->inbox = inbox_new(director->wake_fd);
     director->loader = work_new(director->wake_fd, err);
@@ -379,6 +395,8 @@ static void free_rest(struct director *director)
     free(director->started.listen);
     free(director->started.control);
     free(director->started.state);
+    free(director->started.tls.listen);
+    free(director->started.tls.certificate);
 }
 
 /* The state is saved before clients are let go: `sipsteer stop` ends when all is done. */

@@ -5,6 +5,7 @@
 
 #include "control/admin.h"
 #include "control/alarms.h"
+#include "control/certificate.h"
 #include "control/control.h"
 #include "control/inbox.h"
 #include "control/serials.h"
@@ -48,6 +49,7 @@ struct director {
     bool failed;   /* the first answers could not be given */
     bool stopping; /* the loop has ended */
     struct alarms alarms;
+    struct certificate certificate;
 
     struct signatures *signatures; /* all that were made, for the loader and the signer */
     struct serials serials;        /* of the signed zones */
@@ -58,7 +60,7 @@ struct director {
     struct replacement *replacements;
     size_t replacement_count, replacement_room;
 
-    struct server_config started;                         /* copied; what a reload does not change: listen, workers, control, state */
+    struct server_config started; /* copied; what a reload does not change: listen, workers, control, state, tcp, tls.listen */
     uint64_t orders_version, orders_pushed, orders_saved; /* now; as given to the writer last; as on disk */
     unsigned orders_writing;                              /* how many writes are under way */
     uint64_t orders_write_ms;                             /* since when */
@@ -101,6 +103,7 @@ bool director_install(struct director *director, struct world *world, struct pla
 /* client may be NULL (SIGHUP). */
 void reload_begin(struct director *director, struct client *client);
 void geo_check(struct director *director);
+void certificate_check(struct director *director);
 void log_findings(const struct report *report);
 /* Orders whose target is not in config: they hold nothing back. */
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report);

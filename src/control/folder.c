@@ -1,5 +1,6 @@
 #include "control/folder.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -26,4 +27,13 @@ bool folder_make(const char *path, mode_t mode, struct error *err)
     }
     free(part);
     return done && make_one(path, mode, err);
+}
+
+uint64_t file_print(const char *path, uint64_t seed)
+{
+    struct stat of;
+    if (stat(path, &of) < 0)
+        return hash_mix(seed);
+    const uint64_t parts[] = {of.st_dev, of.st_ino, (uint64_t)of.st_size, (uint64_t)of.st_mtim.tv_sec, (uint64_t)of.st_mtim.tv_nsec};
+    return hash_bytes(parts, sizeof parts, seed);
 }

@@ -2,6 +2,7 @@
 #include "control/control.h"
 
 #include "base/clock.h"
+#include "control/certificate.h"
 #include "control/explain.h"
 #include "control/load.h"
 #include "control/protocol.h"
@@ -17,8 +18,16 @@ json_t *control_check(const char *config_path)
     struct place *place;
     const struct signing_input input = {.wall_s = clock_wall_s()};
     struct serials serials = {0};
-    const bool sound = load_all(config_path, &input, &serials, &report, &world, &place);
+    bool sound = load_all(config_path, &input, &serials, &report, &world, &place);
     serials_release(&serials);
+    if (sound) {
+        certificate_inspect(world_config(world), &report);
+        sound = report.errors == 0;
+        if (!sound) {
+            place_unref(place);
+            world_unref(world);
+        }
+    }
     json_t *reply = sound ? reply_ok() : reply_error("unsound: errors %zu, warnings %zu", report.errors, report.count - report.errors);
     json_object_set_new(reply, "findings", findings_json(&report));
     report_release(&report);

@@ -2,16 +2,16 @@
 #include "control/director.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/folder.h"
 #include "control/load.h"
 #include "control/protocol.h"
+#include "serve/credentials.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 struct loading {
@@ -24,6 +24,7 @@ struct loading {
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
     struct place *place;
+    struct certificate_reading certificate; /* whole reload of a server with TLS */
     bool done_well;
 };
 
@@ -31,6 +32,7 @@ static void loading_free(struct loading *loading)
 {
     report_release(&loading->report);
     serials_release(&loading->serials);
+    credentials_free(loading->certificate.credentials);
     free(loading->path);
     free(loading);
 }
@@ -44,28 +46,47 @@ void log_findings(const struct report *report)
             log_warning("%s", report->findings[i].text);
 }
 
-static bool same_listen(const struct server_config *a, const struct server_config *b)
+static bool same_listen(const struct hostport *a, size_t a_count, const struct hostport *b, size_t b_count)
 {
-    if (a->listen_count != b->listen_count)
+    if (a_count != b_count)
         return false;
-    for (size_t i = 0; i < a->listen_count; i++)
-        if (!addr_equal(&a->listen[i].addr, &b->listen[i].addr) || a->listen[i].port != b->listen[i].port)
+    for (size_t i = 0; i < a_count; i++)
+        if (!addr_equal(&a[i].addr, &b[i].addr) || a[i].port != b[i].port)
             return false;
     return true;
 }
 
+static bool same_tls(const struct tls_config *a, const struct tls_config *b)
+{
+    if (!a->certificate != !b->certificate)
+        return false;
+    return !a->certificate || same_listen(a->listen, a->listen_count, b->listen, b->listen_count);
+}
+
+static bool same_limits(const struct server_config *a, const struct server_config *b)
+{
+    return a->tcp.idle_ms == b->tcp.idle_ms && a->tcp.clients == b->tcp.clients && a->tcp.per_client == b->tcp.per_client &&
+           a->tcp.transfers == b->tcp.transfers;
+}
+
 static void warn_of_restart(const struct director *director, const struct config *config, struct report *report)
 {
-    static const char format[] = "server.%s is not what the daemon was started with: that takes a restart";
     const struct server_config *old = &director->started, *new = &config->server;
-    if (!same_listen(old, new))
-        report_warning(report, config->path, format, "listen");
-    if (old->workers != new->workers)
-        report_warning(report, config->path, format, "workers");
-    if (strcmp(old->control, new->control) != 0)
-        report_warning(report, config->path, format, "control");
-    if (strcmp(old->state, new->state) != 0)
-        report_warning(report, config->path, format, "state");
+    const struct {
+        const char *key;
+        bool same;
+    } keys[] = {
+        {"listen", same_listen(old->listen, old->listen_count, new->listen, new->listen_count)},
+        {"workers", old->workers == new->workers},
+        {"control", strcmp(old->control, new->control) == 0},
+        {"state", strcmp(old->state, new->state) == 0},
+        {"tcp", same_limits(old, new)},
+        {"tls.listen", same_tls(&old->tls, &new->tls)},
+        {"tls.handshake", !new->tls.certificate || old->tls.handshake_ms == new->tls.handshake_ms},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!keys[i].same)
+            report_warning(report, config->path, "server.%s is not what the daemon was started with: that takes a restart", keys[i].key);
 }
 
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report)
@@ -134,11 +155,29 @@ static void answer(const struct loading *loading, bool done)
     admin_reply(loading->client, reply);
 }
 
+/* The certificate to show, of the configuration in force; NULL when the daemon was started without TLS. */
+static const struct tls_config *tls_of(const struct director *director, const struct world *world)
+{
+    const struct tls_config *tls = &world_config(world)->server.tls;
+    return director->started.tls.certificate && tls->certificate ? tls : NULL;
+}
+
 static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
     const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s()};
     loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
+    const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
+    if (tls)
+        certificate_read(tls, &loading->certificate);
+}
+
+/* One that cannot be used is no reason to refuse all else that was loaded. */
+static void adopt_certificate(struct director *director, struct loading *loading)
+{
+    const struct tls_config *tls = tls_of(director, director->setup->world);
+    if (tls && !certificate_take(&director->certificate, &loading->certificate, tls, director->server))
+        report_warning(&loading->report, NULL, "%s", director->certificate.alarm);
 }
 
 static void end_reload(struct job *job)
@@ -152,6 +191,8 @@ static void end_reload(struct job *job)
         done = report_error(&loading->report, NULL, "the daemon is stopping");
     } else {
         done = done && install(director, loading);
+        if (done)
+            adopt_certificate(director, loading);
         note_reload(director, loading, done);
         if (director->serving)
             sd_notify(0, "READY=1");
@@ -180,23 +221,14 @@ void reload_begin(struct director *director, struct client *client)
     work_push(director->loader, &loading->job);
 }
 
-static uint64_t print_of(const char *path, uint64_t seed)
-{
-    struct stat of;
-    if (stat(path, &of) < 0)
-        return hash_mix(seed);
-    const uint64_t parts[] = {of.st_dev, of.st_ino, (uint64_t)of.st_size, (uint64_t)of.st_mtim.tv_sec, (uint64_t)of.st_mtim.tv_nsec};
-    return hash_bytes(parts, sizeof parts, seed);
-}
-
 /* Of all geo files as they are on disk now; never 0. */
 static uint64_t geo_print(const struct geo_config *geo)
 {
     uint64_t print = 1;
     for (size_t i = 0; i < geo->database_count; i++)
-        print = print_of(geo->databases[i], print);
+        print = file_print(geo->databases[i], print);
     if (geo->nets)
-        print = print_of(geo->nets, print);
+        print = file_print(geo->nets, print);
     return print | 1;
 }
 
@@ -264,4 +296,50 @@ void geo_check(struct director *director)
     report_init(&loading->report);
     director->geo_loading = true;
     work_push(director->loader, &loading->job);
+}
+
+/* A renewed certificate, read in the loader's thread. */
+struct renewal {
+    struct job job;
+    struct director *director;
+    struct world *world; /* whose configuration names the files */
+    struct certificate_reading certificate;
+};
+
+/* False: a reload has named others meanwhile, and read them. */
+static bool same_files(const struct tls_config *a, const struct tls_config *b)
+{
+    return a->certificate && b->certificate && strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0;
+}
+
+static void run_renewal(struct job *job)
+{
+    struct renewal *renewal = (struct renewal *)job;
+    certificate_read(&world_config(renewal->world)->server.tls, &renewal->certificate);
+}
+
+static void end_renewal(struct job *job)
+{
+    struct renewal *renewal = (struct renewal *)job;
+    struct director *director = renewal->director;
+    director->certificate.loading = false;
+    const struct tls_config *tls = &world_config(director->setup->world)->server.tls;
+    if (!director->stopping && same_files(tls, &world_config(renewal->world)->server.tls) &&
+        !certificate_take(&director->certificate, &renewal->certificate, tls, director->server))
+        log_error("%s", director->certificate.alarm);
+    credentials_free(renewal->certificate.credentials);
+    world_unref(renewal->world);
+    free(renewal);
+}
+
+void certificate_check(struct director *director)
+{
+    const struct tls_config *tls = tls_of(director, director->setup->world);
+    if (director->certificate.loading || !tls || !certificate_due(&director->certificate, tls))
+        return;
+    struct renewal *renewal = mem_new(1, sizeof *renewal);
+    *renewal = (struct renewal){
+        .job = {.run = run_renewal, .done = end_renewal}, .director = director, .world = world_ref(director->setup->world)};
+    director->certificate.loading = true;
+    work_push(director->loader, &renewal->job);
 }

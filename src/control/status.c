@@ -17,16 +17,27 @@ static json_t *zones_json(const struct world *world)
     return list;
 }
 
-static json_t *listen_json(const struct server *server)
+static json_t *listen_json(const struct hostport *bound, size_t count)
 {
     json_t *list = json_array();
-    size_t count;
-    const struct hostport *bound = server_addresses(server, &count);
     for (size_t i = 0; i < count; i++) {
         char at[HOSTPORT_TEXT];
         json_array_append_new(list, json_string(hostport_format(&bound[i], at)));
     }
     return list;
+}
+
+static void add_listen(json_t *object, const struct director *director)
+{
+    size_t count, tls_count;
+    const struct hostport *bound = server_addresses(director->server, &count);
+    const struct hostport *tls_bound = server_tls_addresses(director->server, &tls_count);
+    const char *file = world_config(director->setup->world)->server.tls.certificate;
+    json_object_set_new(object, "listen", listen_json(bound, count));
+    if (tls_count)
+        json_object_set_new(object, "tls",
+                            json_pack("{s:o, s:s?, s:I}", "listen", listen_json(tls_bound, tls_count), "certificate", file, "end_s",
+                                      (json_int_t)director->certificate.end_s));
 }
 
 static json_t *drops_json(const struct server_counters *at)
@@ -113,7 +124,8 @@ static json_t *alarms_json(const struct director *director)
                                alarms->state[STATE_SERIALS],
                                alarms->state[STATE_OVERRIDES],
                                alarms->state[STATE_VERDICTS],
-                               alarms->state[STATE_SECRETS]};
+                               alarms->state[STATE_SECRETS],
+                               director->certificate.alarm};
     json_t *list = json_array();
     if (director->engine_stopped_ms)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));
@@ -123,6 +135,9 @@ static json_t *alarms_json(const struct director *director)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));
     add_void_orders(director, list);
+    json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
+    if (end)
+        json_array_append_new(list, end);
     const char *missing = geo_missing(place_geo(director->setup->place));
     if (missing)
         json_array_append_new(list, json_sprintf("geo data: %s is missing; the data loaded before are still in use", missing));
@@ -149,7 +164,7 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", alarms_json(director));
-    json_object_set_new(object, "listen", listen_json(director->server));
+    add_listen(object, director);
     json_object_set_new(object, "zones", zones_json(director->setup->world));
     json_object_set_new(object, "endpoints", describe_counts(&view, 0, world_config(director->setup->world)->endpoint_count));
     json_object_set_new(object, "probes", probes_json(director, &view));

@@ -62,6 +62,11 @@ static bool read_options(struct reader r, struct query *query)
             return false;
         if (code == OPTION_NSID)
             query->nsid = true;
+        else if (code == OPTION_KEEPALIVE) {
+            query->keepalive = true;
+            query->keepalive_wrong |= len > 0;
+        } else if (code == OPTION_PADDING)
+            query->padding = true;
         else if (code == OPTION_ECS && (query->ecs.present || !read_ecs(reader_over(at, len), &query->ecs)))
             return false;
         else if (code == OPTION_COOKIE && !read_cookie(at, len, query))
@@ -137,6 +142,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
     query->opcode = (query->flags & FLAG_OPCODE) >> 11;
     query->rcode = RCODE_NOERROR;
     query->has_question = query->edns = query->dnssec_ok = query->nsid = query->ecs.present = false;
+    query->keepalive = query->keepalive_wrong = query->padding = false;
     query->udp_size = UDP_DEFAULT;
     query->question_len = 0;
     query->cookie = NULL;

@@ -80,7 +80,9 @@ struct query {
     const uint8_t *question;    /* in the packet, as asked */
     uint16_t question_len;
     bool edns, dnssec_ok, nsid;
-    uint16_t udp_size; /* what the client takes, at least 512 */
+    bool keepalive, keepalive_wrong; /* RFC 7828; wrong: with a timeout, which only a server gives. Both mean nothing over UDP */
+    bool padding;                    /* RFC 7830; means nothing in the clear */
+    uint16_t udp_size;               /* what the client takes, at least 512 */
     struct ecs ecs;
     const uint8_t *cookie; /* the first cookie option, in the packet, of a sound length; NULL */
     uint8_t cookie_len;

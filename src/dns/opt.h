@@ -4,7 +4,7 @@
 
 #include "base/cursor.h"
 
-enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_EDE = 15 };
+enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_PADDING = 12, OPTION_EDE = 15 };
 
 enum { OPT_LEN = 11, OPTION_HEADER = 4, OPT_OPTIONS_MAX = 8 };
 

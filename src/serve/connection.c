@@ -8,7 +8,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 
 /* Deferred: no callback runs inside a call of ours, so that a client that goes while it is being answered is not freed under our hands. */
@@ -180,7 +179,8 @@ static void answer_one(struct connection *connection, size_t len)
     const struct asker asker = {.peer = &connection->peer,
                                 .channel = connection->tls ? CHANNEL_TLS : CHANNEL_TCP,
                                 .draw = server->draw++,
-                                .now_s = (uint32_t)clock_wall_s()};
+                                .now_s = (uint32_t)clock_wall_s(),
+                                .idle_ds = (uint16_t)(server->limits.idle_ms / 100)};
     struct answered answered = {0};
     size_t made = 0;
     snapshot_enter();
@@ -330,7 +330,7 @@ static void on_event(struct bufferevent *wire, short what, void *context)
         connection_drop(connection, DROP_HANDSHAKE);
     } else if (what & BEV_EVENT_TIMEOUT) {
         connection_drop(connection, DROP_STALLED);
-    } else if (what & BEV_EVENT_ERROR) {
+    } else if (what & (BEV_EVENT_ERROR | BEV_EVENT_WRITING)) { /* also an end that writing has met: nobody takes anything */
         connection->broken = true;
         connection_close(connection);
     } else if (what & BEV_EVENT_EOF) { /* the client sends no more; what it is owed is still delivered */
@@ -344,7 +344,7 @@ static void on_event(struct bufferevent *wire, short what, void *context)
 
 /* --- coming and going */
 
-void connection_open(struct tcp_server *server, int fd, const struct addr *peer, void *tls)
+void connection_open(struct tcp_server *server, int fd, const struct addr *peer, SSL *tls)
 {
     struct connection *connection = mem_new(1, sizeof *connection);
     connection->server = server;
@@ -361,12 +361,10 @@ void connection_open(struct tcp_server *server, int fd, const struct addr *peer,
     counter_add(&server->counters.tls_connections, connection->tls);
     counter_add(&server->counters.open, 1);
     bufferevent_setcb(connection->wire, on_read, on_written, on_event, connection);
-    if (tls) {
-        bufferevent_openssl_set_allow_dirty_shutdown(connection->wire, 1);
+    if (tls)
         bufferevent_priority_set(connection->wire, PRIORITY_HEAVY);
-    } else {
+    else
         start_serving(connection);
-    }
 }
 
 /* RFC 7858 3.4: the client is told that nothing was cut off. */

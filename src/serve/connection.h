@@ -6,6 +6,7 @@
 #include "serve/counters.h"
 
 #include "dns/message.h"
+#include "serve/tls.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -38,6 +39,8 @@ struct tcp_server {
     struct event *stop, *sweep;
     int stop_fd;
 
+    _Atomic(struct credentials *) renewed; /* handed over and not yet taken */
+    struct credentials *credentials;       /* NULL until the first are taken */
     struct clients *clients;
     struct line quiet, handshaking; /* each connection stands in one of them; who has been silent for the longest time is first */
     size_t connection_max, connection_count, handshake_count;
@@ -71,8 +74,8 @@ struct connection {
     bool ending;                          /* nothing more comes: it is closed as soon as all that came is answered and delivered */
 };
 
-/* Takes the descriptor in any case. tls: an SSL object for the handshake, taken as well, or NULL. */
-void connection_open(struct tcp_server *server, int fd, const struct addr *peer, void *tls);
+/* Takes the descriptor. tls: for the handshake, taken as well; NULL without. */
+void connection_open(struct tcp_server *server, int fd, const struct addr *peer, SSL *tls);
 /* Ends it at once; why is counted. */
 void connection_drop(struct connection *connection, enum tcp_drop why);
 /* The same, when it is no fault of anybody's. */

@@ -10,12 +10,16 @@
 #include <stdint.h>
 
 struct server;
+struct credentials;
 struct snapshot;
 struct stream;
 
-/* Binds every address (UDP and TCP) before it returns: false result = NULL with the reason. Port 0: the kernel chooses one port for both. Nothing is
+/* Binds every address (UDP and TCP; those of TLS if there is a certificate) before it returns: false result = NULL with the reason. Port 0: the kernel chooses one port for both. Nothing is
  * answered before server_start(). config need not outlive the call. */
 struct server *server_new(const struct server_config *config, struct error *err);
+/* Takes what TLS clients are shown from now on; the connections that there are go on with what they have. Without any, TLS clients are turned away. Any
+ * thread but one at a time, also while the server runs. */
+void server_set_credentials(struct server *server, struct credentials *credentials);
 /* Starts the threads; a snapshot must have been published. */
 bool server_start(struct server *server, struct error *err);
 /* Stops and joins the threads, closes the sockets. NULL is allowed. */
@@ -34,8 +38,9 @@ typedef struct stream *stream_open_fn(void *context, const struct snapshot *snap
 /* Before server_start(). context must outlive the server. */
 void server_set_streams(struct server *server, stream_open_fn *open, void *context);
 
-/* The addresses really bound (ports filled in), count as given. */
+/* The addresses really bound (ports filled in): UDP and TCP, count as given; TLS. */
 const struct hostport *server_addresses(const struct server *server, size_t *ret_count);
+const struct hostport *server_tls_addresses(const struct server *server, size_t *ret_count);
 
 enum { SERVER_RCODES = 16 };
 

@@ -15,6 +15,8 @@ enum { PORT_TRIES = 20 };
 struct server {
     struct hostport *addresses;
     size_t address_count;
+    struct hostport *tls_addresses;
+    size_t tls_count;
     struct listening *listening; /* until the TCP server takes them */
     size_t listening_count;
     struct udp_worker *workers; /* for each address, as many as were asked for */
@@ -64,12 +66,27 @@ static bool open_addresses(struct server *server, const struct server_config *co
     return true;
 }
 
+static bool open_tls(struct server *server, const struct tls_config *tls, struct error *err)
+{
+    for (size_t i = 0; tls->certificate && i < tls->listen_count; i++) {
+        struct listening *socket = &server->listening[server->listening_count];
+        if (!listen_tcp(&tls->listen[i], &socket->fd, err))
+            return false;
+        socket->tls = true;
+        server->listening_count++;
+        if (!listen_address(socket->fd, &server->tls_addresses[server->tls_count++], err))
+            return false;
+    }
+    return true;
+}
+
 static struct server *make_room(const struct server_config *config)
 {
     struct server *server = mem_new(1, sizeof *server);
     const size_t workers = config->listen_count * config->workers;
     server->addresses = mem_new(config->listen_count, sizeof *server->addresses);
-    server->listening = mem_new(config->listen_count, sizeof *server->listening);
+    server->tls_addresses = mem_new(config->tls.listen_count + 1, sizeof *server->tls_addresses);
+    server->listening = mem_new(config->listen_count + config->tls.listen_count, sizeof *server->listening);
     server->workers = aligned_alloc(_Alignof(struct udp_worker), workers * sizeof *server->workers);
     invariant(server->workers != NULL);
     memset(server->workers, 0, workers * sizeof *server->workers);
@@ -80,7 +97,7 @@ static struct server *make_room(const struct server_config *config)
 struct server *server_new(const struct server_config *config, struct error *err)
 {
     struct server *server = make_room(config);
-    if (open_addresses(server, config, err)) {
+    if (open_addresses(server, config, err) && open_tls(server, &config->tls, err)) {
         server->tcp = tcp_server_new(server->listening, server->listening_count, &config->tcp, config->tls.handshake_ms, err);
         server->listening_count = 0;
     }
@@ -88,6 +105,11 @@ struct server *server_new(const struct server_config *config, struct error *err)
         return server;
     server_free(server);
     return NULL;
+}
+
+void server_set_credentials(struct server *server, struct credentials *credentials)
+{
+    tcp_server_set_credentials(server->tcp, credentials);
 }
 
 void server_set_streams(struct server *server, stream_open_fn *open, void *context)
@@ -115,6 +137,7 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->listening_count; i++)
         close(server->listening[i].fd);
     free(server->listening);
+    free(server->tls_addresses);
     free(server->workers);
     free(server->addresses);
     free(server);
@@ -124,6 +147,12 @@ const struct hostport *server_addresses(const struct server *server, size_t *ret
 {
     *ret_count = server->address_count;
     return server->addresses;
+}
+
+const struct hostport *server_tls_addresses(const struct server *server, size_t *ret_count)
+{
+    *ret_count = server->tls_count;
+    return server->tls_addresses;
 }
 
 const char *tcp_drop_text(enum tcp_drop why)

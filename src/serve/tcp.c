@@ -43,6 +43,24 @@ static void make_place(struct tcp_server *server, enum tcp_drop why)
         connection_drop(silent, why);
 }
 
+static void take_renewed(struct tcp_server *server)
+{
+    struct credentials *renewed = atomic_exchange(&server->renewed, NULL);
+    if (renewed == NULL)
+        return;
+    credentials_free(server->credentials);
+    server->credentials = renewed;
+}
+
+static SSL *session_for(struct tcp_server *server)
+{
+    take_renewed(server);
+    SSL *session = server->credentials ? credentials_session(server->credentials) : NULL;
+    if (session == NULL)
+        counter_add(&server->counters.drops[DROP_HANDSHAKE], 1);
+    return session;
+}
+
 static void take(struct listener *listener, int fd, const struct sockaddr_storage *address)
 {
     struct tcp_server *server = listener->server;
@@ -56,9 +74,15 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
         close(fd);
         return;
     }
+    SSL *session = listener->tls ? session_for(server) : NULL;
+    if (listener->tls && session == NULL) {
+        clients_leave(server->clients, &peer.addr);
+        close(fd);
+        return;
+    }
     if (server->connection_count >= server->connection_max)
         make_place(server, DROP_CROWDED);
-    connection_open(server, fd, &peer.addr, NULL);
+    connection_open(server, fd, &peer.addr, session);
 }
 
 /* Out of descriptors, most likely: waiting clients would wake us for ever. A place is made, and the next sweep goes on. */
@@ -120,6 +144,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     (void)what;
     sweep_quiet(server, now_ms);
     sweep_handshaking(server, now_ms);
+    take_renewed(server); /* what was replaced is gone soon, also without a client */
     if (server->paused)
         pause_accepting(server, false);
 }
@@ -211,6 +236,11 @@ struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count,
     return NULL;
 }
 
+void tcp_server_set_credentials(struct tcp_server *server, struct credentials *credentials)
+{
+    credentials_free(atomic_exchange(&server->renewed, credentials));
+}
+
 void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context)
 {
     server->open_stream = open;
@@ -264,6 +294,8 @@ void tcp_server_free(struct tcp_server *server)
         close(server->stop_fd);
     free(server->listeners);
     clients_free(server->clients);
+    credentials_free(server->renewed);
+    credentials_free(server->credentials);
     free(server);
 }
 

@@ -17,6 +17,8 @@ struct listening {
 /* Takes the listening sockets, in any case. NULL with the reason. */
 struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count, const struct tcp_config *limits, uint32_t handshake_ms,
                                   struct error *err);
+/* Takes them, from any thread, at any time; the next handshakes show them. */
+void tcp_server_set_credentials(struct tcp_server *server, struct credentials *credentials);
 /* Before the start. */
 void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context);
 bool tcp_server_start(struct tcp_server *server, struct error *err);

@@ -22,11 +22,11 @@ static const struct test_world *world(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    for (int tcp = 0; tcp < 2; tcp++) {
+    for (enum channel channel = CHANNEL_UDP; channel <= CHANNEL_TLS; channel++) {
         size_t len;
-        char *text = test_send(world(), data, size, tcp ? CHANNEL_TCP : CHANNEL_UDP, &len);
+        char *text = test_send(world(), data, size, channel, &len);
         invariant(strcmp(text, "malformed\n") != 0);
-        invariant(tcp || len <= UDP_CAP);
+        invariant(channel != CHANNEL_UDP || len <= UDP_CAP);
         free(text);
     }
     return 0;

@@ -10,6 +10,7 @@
 #include "dns/stream.h"
 #include "example_world.h"
 #include "platform/sockaddr.h"
+#include "serve/connection.h"
 #include "serve/serve.h"
 #include "world.h"
 
@@ -463,6 +464,34 @@ static void counters_say_what_was_done(void **state)
     close(fd);
 }
 
+static void the_limits_in_the_documents_are_those_of_the_code(void **state)
+{
+    static char page[1 << 16];
+    (void)state;
+    FILE *file = fopen(TEST_SOURCE_DIR "/docs/transports.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *rows[] = {
+        mem_format("| answers waiting for one client before no more of its queries are read | %d KiB |", OUTPUT_MAX >> 10),
+        mem_format("| octets waiting in all connections' buffers | %d MiB |", HELD_MAX >> 20),
+        mem_format("| queries of one connection that are answered before others have their turn | %d |", QUERIES_PER_TURN),
+        mem_format("beyond %d they are refused | 10 |", TRANSFERS_WAITING),
+        mem_format("| a transfer of which less than %d KiB are taken | %d s |", OUTPUT_MAX >> 10, TRANSFER_STALL_S),
+        mem_format("and every %d hours.", CREDENTIALS_AGE_S / 3600),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strstr(page, rows[i]) == NULL)
+            fail_msg("docs/transports.md does not say: %s", rows[i]);
+        free(rows[i]);
+    }
+    for (unsigned why = 0; why < TCP_DROPS; why++) {
+        char *row = mem_format("| `%s` |", tcp_drop_text(why));
+        assert_non_null(strstr(page, row));
+        free(row);
+    }
+}
+
 static void an_address_in_use_is_told(void **state)
 {
     size_t count;
@@ -492,6 +521,7 @@ int main(void)
         STREAM_CASE(more_transfers_than_places_wait_and_refusals_do_not),
         CASE(nothing_is_lost_while_snapshots_are_swapped),
         CASE(counters_say_what_was_done),
+        cmocka_unit_test(the_limits_in_the_documents_are_those_of_the_code),
         CASE(an_address_in_use_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
