@@ -206,6 +206,18 @@ static enum lex word(struct lexer *lexer, struct error *err)
     return LEX_ENTRY;
 }
 
+/* key="value" is a word and a string that is joined to it. */
+static enum lex word_and_value(struct lexer *lexer, struct error *err)
+{
+    const enum lex got = word(lexer, err);
+    if (got != LEX_ENTRY || peek(lexer) != '"')
+        return got;
+    const size_t value = lexer->entry.count;
+    const enum lex closed = string(lexer, err);
+    lexer->entry.tokens[value].joined = true;
+    return closed;
+}
+
 /* At the start of a line: a blank there means the owner of the record before (RFC 1035 5.1). */
 static void note_blank(struct lexer *lexer)
 {
@@ -263,7 +275,7 @@ enum lex lexer_next(struct lexer *lexer, struct error *err)
             skip(lexer);
             break;
         case '"': got = string(lexer, err); break;
-        default: got = word(lexer, err);
+        default: got = word_and_value(lexer, err);
         }
         if (got != LEX_ENTRY)
             return got;

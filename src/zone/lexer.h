@@ -17,6 +17,7 @@ enum {
 struct token {
     uint32_t start; /* in struct entry's text, ends with NUL */
     bool quoted;
+    bool joined; /* a string right behind a word, without a blank: the value of an SvcParam */
 };
 
 struct entry {

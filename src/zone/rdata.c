@@ -1,22 +1,13 @@
 #include "zone/rdata.h"
 
-#include "base/addr.h"
 #include "base/decimal.h"
 #include "base/memory.h"
 #include "zone/naptr.h"
+#include "zone/special.h"
 #include "zone/zone.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What the readers of fields share. */
-struct fields {
-    const struct entry *entry;
-    size_t at; /* the next token */
-    const struct name *origin;
-    struct writer *out;
-    struct error *err;
-};
 
 bool type_is_meta(uint16_t type)
 {
@@ -70,7 +61,21 @@ bool period_parse(const char *text, uint32_t *ret_seconds)
     return total <= UINT32_MAX;
 }
 
-static bool read_number(struct fields *f, const char *text, unsigned octets)
+const char *take_word(struct fields *f)
+{
+    if (!fields_left(f)) {
+        error_set(f->err, "RDATA ends too early: a field is missing");
+        return NULL;
+    }
+    const struct token *token = &f->entry->tokens[f->at++];
+    if (token->quoted) {
+        error_set(f->err, "the quoted \"%.60s\" where no string was expected", f->entry->text + token->start);
+        return NULL;
+    }
+    return f->entry->text + token->start;
+}
+
+bool read_number(struct fields *f, const char *text, unsigned octets)
 {
     const uint64_t max = (1ull << 8 * octets) - 1;
     uint32_t value;
@@ -90,7 +95,7 @@ static bool read_period(struct fields *f, const char *text)
     return true;
 }
 
-static bool read_name(struct fields *f, const char *text)
+bool read_name(struct fields *f, const char *text)
 {
     struct name name;
     const char *what = name_parse(text, f->origin, &name);
@@ -100,8 +105,7 @@ static bool read_name(struct fields *f, const char *text)
     return true;
 }
 
-/* The characters of a token without their escapes. */
-static void write_unescaped(struct writer *out, const char *text)
+void write_unescaped(struct writer *out, const char *text)
 {
     for (; *text; text++) {
         uint8_t octet = (uint8_t)*text;
@@ -111,7 +115,7 @@ static void write_unescaped(struct writer *out, const char *text)
     }
 }
 
-static bool read_string(struct fields *f, const char *text)
+bool read_string(struct fields *f, const char *text)
 {
     uint8_t *len = write_span(f->out, 1);
     const uint8_t *from = f->out->at;
@@ -133,7 +137,7 @@ static bool read_type(struct fields *f, const char *text)
     return true;
 }
 
-static bool read_address(struct fields *f, const char *text, enum family family)
+bool read_address(struct fields *f, const char *text, enum family family)
 {
     struct addr addr;
     if (!addr_parse(text, &addr) || addr.family != family)
@@ -150,24 +154,36 @@ static int hex_digit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* All tokens that are left, as hexadecimal digits; blanks between them do not count. */
-static bool read_hex(struct fields *f)
+/* high: the first digit of an octet, -1 before one. */
+static bool read_digits(struct fields *f, const char *text, int *high)
+{
+    for (; *text; text++) {
+        const int digit = hex_digit(*text);
+        if (digit < 0)
+            return error_set(f->err, "\"%.60s\" where hexadecimal digits were expected", text);
+        if (*high >= 0)
+            write_u8(f->out, (uint8_t)(*high << 4 | digit));
+        *high = *high >= 0 ? -1 : digit;
+    }
+    return true;
+}
+
+bool read_hex_digits(struct fields *f, const char *text)
+{
+    int high = -1;
+    return read_digits(f, text, &high) && (high < 0 || error_set(f->err, "an odd number of hexadecimal digits"));
+}
+
+bool read_hex(struct fields *f)
 {
     int high = -1;
     for (; f->at < f->entry->count; f->at++)
-        for (const char *text = token_text(f->entry, f->at); *text; text++) {
-            const int digit = hex_digit(*text);
-            if (digit < 0)
-                return error_set(f->err, "\"%.60s\" where hexadecimal digits were expected", text);
-            if (high >= 0)
-                write_u8(f->out, (uint8_t)(high << 4 | digit));
-            high = high >= 0 ? -1 : digit;
-        }
+        if (!read_digits(f, token_text(f->entry, f->at), &high))
+            return false;
     return high < 0 || error_set(f->err, "an odd number of hexadecimal digits");
 }
 
-/* One field by ldns' own reader. */
-static bool read_by_ldns(struct fields *f, ldns_rdf_type field, const char *text)
+bool read_by_ldns(struct fields *f, ldns_rdf_type field, const char *text)
 {
     ldns_rdf *rdf = ldns_rdf_new_frm_str(field, text);
     if (rdf == NULL)
@@ -190,6 +206,11 @@ static bool read_rest_by_ldns(struct fields *f, ldns_rdf_type field, const char 
     const bool good = read_by_ldns(f, field, text);
     free(text);
     return good;
+}
+
+bool read_base64(struct fields *f)
+{
+    return !fields_left(f) || read_rest_by_ldns(f, LDNS_RDF_TYPE_B64, "");
 }
 
 /* ldns makes type 0 of a mnemonic that it does not know, and its table on the stack overflows with more than 65536 types. */
@@ -248,7 +269,7 @@ static bool read_field(struct fields *f, ldns_rdf_type field, const char *text)
     case LDNS_RDF_TYPE_EUI48:
     case LDNS_RDF_TYPE_EUI64: return read_by_ldns(f, field, text);
     default:
-        /* WKS, IPSECKEY, HIP, APL, SVCB and the like: ldns' readers of these texts crash on, or silently bend, what is malformed. */
+        /* NXT and NULL: ldns' readers of these texts crash on, or silently bend, what is malformed. */
         return error_set(f->err, "this type is read in its RFC 3597 form only: \\# LENGTH HEXADECIMAL");
     }
 }
@@ -282,6 +303,13 @@ static bool read_fields(struct fields *f, const ldns_rr_descriptor *about)
     return i >= ldns_rr_descriptor_minimum(about) || error_set(f->err, "RDATA ends too early: a field is missing");
 }
 
+static bool read_special(struct fields *f, const struct special *special)
+{
+    if (!special->read(f))
+        return false;
+    return !fields_left(f) || error_set(f->err, "\"%.60s\" is more than this type has fields", token_text(f->entry, f->at));
+}
+
 /* RFC 3597 5: \# LENGTH HEX, also for the types that are known. */
 static bool read_generic(struct fields *f, uint16_t type)
 {
@@ -296,6 +324,9 @@ static bool read_generic(struct fields *f, uint16_t type)
         return false;
     if (f->out->bad || (size_t)(f->out->at - from) != len)
         return error_set(f->err, "\\# says %u octets, but other than that follow", len);
+    const struct special *special = special_type(type);
+    if (special && (special->check || special->print))
+        return true; /* what ldns does not judge */
     ldns_rr *record = rdata_record(root, type, 0, from, (uint16_t)len);
     if (record == NULL)
         return error_set(f->err, "these octets are no sound RDATA of this type");
@@ -316,6 +347,10 @@ static bool check_digest(const uint8_t *rdata, size_t len, struct error *err)
 /* What a type asks of its fields together. from is where the sound RDATA begins. */
 static bool check_type(uint16_t type, const uint8_t *from, const uint8_t *end, struct error *err)
 {
+    const struct special *special = special_type(type);
+    const char *what = special && special->check ? special->check(reader_over(from, (size_t)(end - from))) : NULL;
+    if (what)
+        return error_set(err, "%s", what);
     if (type == LDNS_RR_TYPE_NAPTR)
         return naptr_check(from, err);
     return type != LDNS_RR_TYPE_DS || check_digest(from, (size_t)(end - from), err);
@@ -325,10 +360,13 @@ bool rdata_read(uint16_t type, const struct entry *entry, size_t first, const st
 {
     struct fields f = {.entry = entry, .at = first, .origin = origin, .out = out, .err = err};
     const ldns_rr_descriptor *about = ldns_rr_descript(type);
+    const struct special *special = special_type(type);
     const uint8_t *from = out->at;
     bool good;
     if (first < entry->count && !entry->tokens[first].quoted && strcmp(token_text(entry, first), "\\#") == 0)
         good = read_generic(&f, type);
+    else if (special)
+        good = read_special(&f, special);
     else if (about->_name == NULL || about->_type != type)
         good = error_set(err, "a type that is not known by name is written \\# LENGTH HEXADECIMAL (RFC 3597)");
     else

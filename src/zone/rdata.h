@@ -3,6 +3,7 @@
  * Thread: the loader's. Owns nothing. */
 #pragma once
 
+#include "base/addr.h"
 #include "base/cursor.h"
 #include "base/error.h"
 #include "zone/lexer.h"

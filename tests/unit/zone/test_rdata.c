@@ -186,8 +186,8 @@ static void types_that_are_no_data_are_refused(void **state)
     assert_refused("a TYPE0 \\# 0\n", 7, "no record type");
     assert_refused("a NOTYPE x\n", 7, "\"NOTYPE\" is no record type");
     assert_refused("a\n", 7, "the record type is missing");
-    assert_refused("a WKS 192.0.2.1 6 -9\n", 7, "RFC 3597 form only");
-    assert_refused("a IPSECKEY 10 9 2 x AQNR\n", 7, "RFC 3597 form only");
+    assert_refused("a NXT x A\n", 7, "RFC 3597 form only");
+    assert_refused("a NULL x\n", 7, "RFC 3597 form only");
 }
 
 static void a_list_of_too_many_types_does_not_reach_ldns(void **state)
