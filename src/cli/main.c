@@ -2,10 +2,12 @@
  *
  *   main.c        arguments -> a command of the table below -> a request, or files read as the daemon would (control/control.h)
  *   connection.c  one request and its reply over the admin socket
+ *   delegation.c  the parent's records for a zone, and a check of them (delegation/)
  *   show*.c       the reply as tables; --json prints it as it came
  */
 #include "base/report.h"
 #include "cli/connection.h"
+#include "cli/delegation.h"
 #include "cli/show.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -22,11 +24,17 @@ enum { QUICK_S = 10, RELOAD_S = 300 };
 struct arguments {
     const char *config, *socket, *client, *reason, *span;
     bool json, help;
+    struct delegation_arguments delegation;
     char **words; /* after the command */
     int word_count;
 };
 
-enum { TAKES_CLIENT = 1, TAKES_ORDER = 2 /* --for, --reason */, ALONE = 4 /* needs no daemon at all */ };
+enum {
+    TAKES_CLIENT = 1,
+    TAKES_ORDER = 2 /* --for, --reason */,
+    ALONE = 4 /* needs no daemon at all */,
+    TAKES_SERVERS = 8 /* --check and whom to ask */
+};
 
 static const struct command {
     const char *name, *words; /* how they are called in the usage */
@@ -54,11 +62,22 @@ static const struct command {
     {"overrides", "", 0, 0, "the orders: by whom, why, until when", show_overrides},
     {"reload", "", 0, 0, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
+    {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
+     "prints the records that the parent zone must hold of ZONE: NS, glue, DS; with --check asks the parent's\n"
+     "servers and the zone's own and says what is wrong (exit 1)",
+     NULL},
     {"stop", "", 0, 0, "stops the daemon and waits until it has", NULL},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char default_config[] = "/etc/sipsteer/sipsteer.conf", default_socket[] = "/run/sipsteer/control.sock";
+
+static void print_options(FILE *to, unsigned takes)
+{
+    fputs(takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "", to);
+    fputs(takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", to);
+    fputs(takes & TAKES_SERVERS ? " [--check [--resolver ADDR] [--parent ADDR,...] [--server NAME=ADDR]...]" : "", to);
+}
 
 static void print_usage(FILE *to)
 {
@@ -69,22 +88,30 @@ static void print_usage(FILE *to)
           "  -s, --socket SOCKET  the daemon at this socket; default: $SIPSTEER_SOCKET, else /run/sipsteer/control.sock\n"
           "      --json           print the reply as JSON\n\n",
           to);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %s%s%s%s\n", commands[i].name, commands[i].words, commands[i].takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "",
-                commands[i].takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(to, "  %s%s", commands[i].name, commands[i].words);
+        print_options(to, commands[i].takes);
+        putc('\n', to);
+    }
     fputs("\nExit: 0 done, 1 refused or found wrong, 2 usage, 3 no daemon answers.\n", to);
 }
 
 static void print_help(const struct command *command)
 {
-    printf("usage: sipsteer [-c FILE%s] %s%s%s%s [--json]\n\n%s\n", command->takes & ALONE ? "" : " | -s SOCKET", command->name,
-           command->words, command->takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "",
-           command->takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", command->help);
+    printf("usage: sipsteer [-c FILE%s] %s%s", command->takes & ALONE ? "" : " | -s SOCKET", command->name, command->words);
+    print_options(stdout, command->takes);
+    printf(" [--json]\n\n%s\n", command->help);
     if (command->takes & TAKES_CLIENT)
         puts("\n      --client ADDR[/LEN]  the caller's network, as a resolver would give it (EDNS client subnet), or its resolver");
     if (command->takes & TAKES_ORDER)
         puts("\n      --for TIME     end by itself after this time: 90s, 30m, 1h30m, 2d\n"
              "      --reason TEXT  why; shown wherever the order is");
+    if (command->takes & TAKES_SERVERS)
+        puts("\n      --check             ask, and say what is wrong\n"
+             "      --resolver ADDR     the resolver that knows the parent zone; default: the system's (/etc/resolv.conf)\n"
+             "      --parent ADDR,...   the parent zone's servers; default: found by the resolver\n"
+             "      --server NAME=ADDR  ask the name server NAME here, before its name or address is known to all\n"
+             "ADDR may have a port: 192.0.2.1:5300, [2001:db8::1]:5300.");
     if (command->takes & ALONE)
         printf("\n  -c, --config FILE  default: %s\n", default_config);
 }
@@ -123,6 +150,12 @@ static const char *misfit(const struct command *command, const struct arguments 
         return "--for takes a time of at least one second, as in 90s, 30m or 1h30m";
     if (args->socket && command->takes & ALONE)
         return "it reads files; it takes no -s";
+    const struct delegation_arguments *asked = &args->delegation;
+    const bool whom = asked->resolver || asked->parents || asked->server_count > 0;
+    if ((asked->check || whom) && !(command->takes & TAKES_SERVERS))
+        return "it takes no --check, --resolver, --parent and --server";
+    if (whom && !asked->check)
+        return "--resolver, --parent and --server go with --check";
     return NULL;
 }
 
@@ -200,9 +233,20 @@ static int ask_daemon(const struct command *command, const struct arguments *arg
     return code;
 }
 
+static int show_delegation(const struct arguments *args, const char *path)
+{
+    struct delegation_arguments asked = args->delegation;
+    asked.config = path;
+    asked.zone = args->words[0];
+    asked.json = args->json;
+    return delegation_run(&asked);
+}
+
 static int read_files(const struct command *command, const struct arguments *args)
 {
     const char *path = args->config ? args->config : default_config;
+    if (command->takes & TAKES_SERVERS)
+        return show_delegation(args, path);
     const bool check = command->takes & ALONE;
     if (check && !args->json)
         return control_print_check(path);
@@ -228,11 +272,20 @@ static int run(const struct command *command, const struct arguments *args)
 /* False: leave with *ret_code. */
 static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
 {
-    enum { CLIENT = 256, FOR, REASON, JSON, VERSION };
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},    {"client", required_argument, NULL, CLIENT},
-        {"for", required_argument, NULL, FOR},    {"reason", required_argument, NULL, REASON}, {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0}};
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER };
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"socket", required_argument, NULL, 's'},
+                                            {"client", required_argument, NULL, CLIENT},
+                                            {"for", required_argument, NULL, FOR},
+                                            {"reason", required_argument, NULL, REASON},
+                                            {"json", no_argument, NULL, JSON},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, VERSION},
+                                            {"check", no_argument, NULL, CHECK},
+                                            {"resolver", required_argument, NULL, RESOLVER},
+                                            {"parent", required_argument, NULL, PARENT},
+                                            {"server", required_argument, NULL, SERVER},
+                                            {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
         switch (option) {
         case 'c': ret_args->config = optarg; break;
@@ -241,6 +294,13 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         case FOR: ret_args->span = optarg; break;
         case REASON: ret_args->reason = optarg; break;
         case JSON: ret_args->json = true; break;
+        case CHECK: ret_args->delegation.check = true; break;
+        case RESOLVER: ret_args->delegation.resolver = optarg; break;
+        case PARENT: ret_args->delegation.parents = optarg; break;
+        case SERVER:
+            if (ret_args->delegation.server_count < GIVEN_MAX)
+                ret_args->delegation.servers[ret_args->delegation.server_count++] = optarg;
+            break;
         case 'h': ret_args->help = true; break;
         case VERSION:
             puts("sipsteer " SIPSTEER_VERSION);

@@ -4,24 +4,6 @@
 #include "dnssec/internal.h"
 #include "dnssec/types.h"
 
-#include <openssl/sha.h>
-
-size_t ds_of_key(const uint8_t *apex, size_t apex_len, const struct key *key, unsigned digest, uint8_t ret[DS_OCTETS_MAX])
-{
-    uint8_t octets[NAME_OCTETS + DNSKEY_OCTETS_MAX];
-    const size_t len = apex_len + key->dnskey_len;
-    memcpy(octets, apex, apex_len);
-    memcpy(octets + apex_len, key->dnskey, key->dnskey_len);
-    put_u16(ret, key->tag);
-    ret[2] = key->algorithm->number;
-    ret[3] = (uint8_t)digest;
-    if (digest == DIGEST_SHA384)
-        SHA384(octets, len, ret + 4);
-    else
-        SHA256(octets, len, ret + 4);
-    return 4 + (digest == DIGEST_SHA384 ? SHA384_DIGEST_LENGTH : SHA256_DIGEST_LENGTH);
-}
-
 struct rrset single_set(struct arena *arena, uint16_t type, uint32_t ttl_s, const uint8_t *rdata, size_t len)
 {
     struct rdata *only = arena_new(arena, sizeof *only);

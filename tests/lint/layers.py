@@ -10,7 +10,7 @@ LAYERS = [
     ["config", "zone", "geo", "health", "load", "policy"],
     ["dnssec"],
     ["snapshot", "probe", "cluster"],
-    ["answer", "transfer"],
+    ["answer", "transfer", "delegation"],
     ["serve"],
     ["control"],
     ["daemon", "cli"],
