@@ -82,19 +82,32 @@ static void show_probes(const json_t *probes)
     free(age);
 }
 
-static void show_drops(const json_t *drops)
+static void show_drops(const char *name, const json_t *drops)
 {
-    const char *between = "closed      ", *why;
+    const char *between = "", *why;
     json_t *count;
     json_object_foreach((json_t *)drops, why, count)
     {
         if (json_integer_value(count) == 0)
             continue;
-        printf("%s%lld %s", between, json_integer_value(count), why);
+        printf("%-*s%lld %s", *between ? 0 : 12, *between ? between : name, json_integer_value(count), why);
         between = ", ";
     }
-    if (*between == ',')
+    if (*between)
         putchar('\n');
+}
+
+static void show_defence(const json_t *counters)
+{
+    const long long valid = number_of(counters, "cookies_valid"), wrong = number_of(counters, "cookies_wrong");
+    const long long badcookie = number_of(counters, "badcookie"), slipped = number_of(counters, "udp_slipped");
+    show_drops("dropped", json_object_get(counters, "udp_drops"));
+    if (slipped)
+        printf("limited     %lld answered without records\n", slipped);
+    if (valid || wrong || badcookie)
+        printf("cookies     %lld valid, %lld wrong; %lld answered BADCOOKIE\n", valid, wrong, badcookie);
+    if (number_of(counters, "udp_overloaded"))
+        printf("overload    %lld UDP workers cannot answer all\n", number_of(counters, "udp_overloaded"));
 }
 
 static void show_connections(const json_t *counters)
@@ -106,7 +119,7 @@ static void show_connections(const json_t *counters)
     if (number_of(counters, "transfers"))
         printf("; %lld transfers, %lld under way", number_of(counters, "transfers"), number_of(counters, "transferring"));
     putchar('\n');
-    show_drops(json_object_get(counters, "tcp_drops"));
+    show_drops("closed", json_object_get(counters, "tcp_drops"));
 }
 
 static void show_counters(const json_t *counters)
@@ -126,6 +139,7 @@ static void show_counters(const json_t *counters)
     }
     if (*between == ',')
         putchar('\n');
+    show_defence(counters);
     show_connections(counters);
 }
 

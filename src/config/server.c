@@ -24,6 +24,7 @@ static const struct key server_keys[] = {
     {.name = "tcp", .kind = KIND_GROUP, KEY_AT(struct server_config, tcp), .table = &tcp_table},
     {.name = "tls", .kind = KIND_GROUP, KEY_AT(struct server_config, tls), .table = &tls_table},
     {.name = "cookies", .kind = KIND_GROUP, KEY_AT(struct server_config, cookies), .table = &cookies_table},
+    {.name = "rate_limit", .kind = KIND_GROUP, KEY_AT(struct server_config, rate_limit), .table = &rate_limit_table},
 };
 
 void declare_listen(struct loader *loader, const config_setting_t *group)

@@ -166,12 +166,25 @@ static void watch_engine(struct director *director, uint64_t now_ms)
     }
 }
 
+/* What operators ask first when somebody gets no answer. */
+static void watch_overload(struct director *director, uint64_t now_ms)
+{
+    const uint64_t overloaded = server_counters(director->server).udp_overloaded;
+    if (overloaded && !director->overload_ms)
+        log_warning("overload: more queries come than can be answered; who is not known must wait");
+    else if (!overloaded && director->overload_ms && now_ms - director->overload_ms >= OVERLOAD_OVER_MS)
+        log_notice("overload: over, everybody is answered again");
+    if (overloaded || (director->overload_ms && now_ms - director->overload_ms >= OVERLOAD_OVER_MS))
+        director->overload_ms = overloaded ? now_ms : 0;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
     struct director *director = context;
     const uint64_t now_ms = clock_ms();
     watch_engine(director, now_ms);
+    watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
     if (director->serving && secrets_due(director))
         director_publish(director);

@@ -46,8 +46,9 @@ struct director {
     uint32_t publish_us, publish_max_us; /* from the wish to the pointer's swap: the last one, the longest since the start */
     bool starting;                       /* the first answers are on their way */
     bool serving;
-    bool failed;   /* the first answers could not be given */
-    bool stopping; /* the loop has ended */
+    uint64_t overload_ms; /* when a worker was last seen overloaded; 0: calm */
+    bool failed;          /* the first answers could not be given */
+    bool stopping;        /* the loop has ended */
     struct alarms alarms;
     struct certificate certificate;
 

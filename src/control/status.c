@@ -61,6 +61,24 @@ static void add_tcp_counters(json_t *object, const struct server_counters *at)
     json_object_set_new(object, "tcp_drops", drops_json(at));
 }
 
+static void add_defence_counters(json_t *object, const struct server_counters *at)
+{
+    json_t *drops = json_object();
+    for (unsigned why = 0; why < UDP_DROPS; why++)
+        json_object_set_new(drops, udp_drop_text(why), json_integer((json_int_t)at->udp_drops[why]));
+    json_object_set_new(object, "udp_drops", drops);
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {{"udp_slipped", at->udp_slipped},
+                   {"udp_overloaded", at->udp_overloaded},
+                   {"badcookie", at->badcookie},
+                   {"cookies_valid", at->cookies_valid},
+                   {"cookies_wrong", at->cookies_wrong}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_object_set_new(object, numbers[i].key, json_integer((json_int_t)numbers[i].value));
+}
+
 static json_t *counters_json(const struct server *server)
 {
     const struct server_counters at = server_counters(server);
@@ -73,6 +91,7 @@ static json_t *counters_json(const struct server *server)
                   "tcp_connections", (json_int_t)at.tcp_connections, "tcp_queries", (json_int_t)at.tcp_queries, "tcp_answers",
                   (json_int_t)at.tcp_answers, "steered", (json_int_t)at.steered, "truncated", (json_int_t)at.truncated, "rcodes", rcodes);
     add_tcp_counters(object, &at);
+    add_defence_counters(object, &at);
     return object;
 }
 

@@ -4,8 +4,9 @@
 enum {
     START_WAIT_MS = 5000, /* the first answers wait at most this long for the first probes */
     TICK_MS = 1000,
-    HEARTBEAT_OLD_MS = 3000, /* the probe engine has stopped */
-    STARVED_MS = 2500,       /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
+    HEARTBEAT_OLD_MS = 3000,  /* the probe engine has stopped */
+    OVERLOAD_OVER_MS = 10000, /* without it: a flood comes in waves */
+    STARVED_MS = 2500,        /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
     GEO_CHECK_S = 5,
     SAVE_EVERY_S = 10,       /* verdicts, when changed */
     SAVE_AT_LEAST_S = 600,   /* and in any case, so that what is saved does not grow too old to be used */

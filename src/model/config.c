@@ -15,6 +15,7 @@ static void free_server(struct server_config *server)
     free(server->tls.certificate);
     free(server->tls.key);
     free(server->cookies.file);
+    free(server->rate_limit.allow);
 }
 
 static void free_geo(struct geo_config *geo)

@@ -34,6 +34,7 @@ struct server_config {
     struct tcp_config tcp;
     struct tls_config tls;
     struct cookies_config cookies;
+    struct rate_limit_config rate_limit;
 };
 
 /* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */

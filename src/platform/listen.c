@@ -3,6 +3,7 @@
 #include "platform/sockaddr.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static bool prepare_udp(int fd, const struct addr *addr)
 {
     const bool v6 = addr->family == FAMILY_V6;
     const struct timeval timeout = {.tv_usec = STOP_CHECK_MS * 1000};
-    (void)set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER); /* as far as the system lets us */
+    if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER)) /* which takes CAP_NET_ADMIN */
+        (void)set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER); /* as far as net.core.rmem_max lets us */
     (void)set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
     if (!set(fd, SOL_SOCKET, SO_REUSEPORT, 1) || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0)
         return false;
@@ -83,4 +85,15 @@ bool listen_address(int fd, struct hostport *ret_at, struct error *err)
     if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 && sockaddr_to(&address, ret_at))
         return true;
     return error_set(err, "getsockname: %s", strerror(errno));
+}
+
+bool listen_queue(int fd, struct queue *ret_queue)
+{
+    uint32_t figures[SK_MEMINFO_VARS];
+    socklen_t len = sizeof figures;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &len) != 0 || len <= SK_MEMINFO_DROPS * sizeof *figures)
+        return false;
+    *ret_queue =
+        (struct queue){.used = figures[SK_MEMINFO_RMEM_ALLOC], .room = figures[SK_MEMINFO_RCVBUF], .drops = figures[SK_MEMINFO_DROPS]};
+    return true;
 }

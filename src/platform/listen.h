@@ -13,3 +13,11 @@ bool listen_tcp(const struct hostport *at, int *ret_fd, struct error *err);
 
 /* What the socket is really bound to (port 0 filled in). */
 bool listen_address(int fd, struct hostport *ret_at, struct error *err);
+
+/* The queue of packets that wait in a UDP socket. */
+struct queue {
+    uint32_t used, room; /* octets, as the kernel counts them; some of those just read may still count as used */
+    uint32_t drops;      /* packets lost since the socket was made; wraps around */
+};
+/* False where the system cannot tell. */
+bool listen_queue(int fd, struct queue *ret_queue);

@@ -8,8 +8,16 @@
 #include <stdatomic.h>
 
 struct counters {
-    _Alignas(64) _Atomic uint64_t queries, answers, dropped, send_errors, steered, truncated;
+    _Alignas(64) _Atomic uint64_t queries, answers, dropped, send_errors, steered, truncated, badcookie, cookies_valid, cookies_wrong;
     _Atomic uint64_t rcodes[SERVER_RCODES];
+};
+
+/* Of a UDP worker beside those. */
+struct udp_counters {
+    struct counters shared;
+    _Atomic uint64_t drops[UDP_DROPS];
+    _Atomic uint64_t slipped;
+    _Atomic uint64_t pressure; /* now */
 };
 
 /* Of the TCP loop beside those. */
@@ -33,7 +41,14 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t more)
 static inline void count_answer(struct counters *counters, const struct answered *answered)
 {
     counter_add(&counters->answers, 1);
-    counter_add(&counters->rcodes[answered->rcode], 1);
+    if (answered->badcookie)
+        counter_add(&counters->badcookie, 1);
+    else
+        counter_add(&counters->rcodes[answered->rcode], 1);
+    if (answered->cookie >= COOKIE_OLD)
+        counter_add(&counters->cookies_valid, 1);
+    else if (answered->cookie == COOKIE_WRONG)
+        counter_add(&counters->cookies_wrong, 1);
     if (answered->steered)
         counter_add(&counters->steered, 1);
     if (answered->truncated)

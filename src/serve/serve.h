@@ -44,6 +44,17 @@ const struct hostport *server_tls_addresses(const struct server *server, size_t 
 
 enum { SERVER_RCODES = 16 };
 
+/* Why a packet over UDP got no answer. */
+enum udp_drop {
+    UDP_DROP_SHORT,    /* less than a header */
+    UDP_DROP_LONG,     /* more than any query */
+    UDP_DROP_RESPONSE, /* an answer itself */
+    UDP_DROP_LIMITED,  /* its network has had its share (server.rate_limit) */
+    UDP_DROP_OVERLOAD, /* of a stranger, when not all can be answered */
+    UDP_DROPS
+};
+const char *udp_drop_text(enum udp_drop why);
+
 /* Why the server ended a connection that its client had not ended. */
 enum tcp_drop {
     DROP_IDLE,           /* asked nothing whole for too long */
@@ -63,7 +74,11 @@ const char *tcp_drop_text(enum tcp_drop why);
 
 /* Sums over all threads since the start. */
 struct server_counters {
-    uint64_t udp_queries, udp_answers, udp_dropped /* not answered by rule */, udp_send_errors;
+    uint64_t udp_queries, udp_answers, udp_dropped /* not answered by rule, for all reasons */, udp_send_errors;
+    uint64_t udp_drops[UDP_DROPS];
+    uint64_t udp_slipped;    /* answered without records, in place of UDP_DROP_LIMITED */
+    uint64_t udp_overloaded; /* workers that cannot answer all, now */
+    uint64_t badcookie, cookies_valid, cookies_wrong;
     uint64_t tcp_connections, tcp_queries, tcp_answers; /* these three with TLS */
     uint64_t tls_connections, tls_queries, tls_handshakes, tls_resumed;
     uint64_t transfers;

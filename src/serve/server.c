@@ -30,6 +30,7 @@ static bool open_workers(struct server *server, const struct hostport *at, unsig
     for (unsigned i = 0; i < workers; i++) {
         struct udp_worker *worker = &server->workers[server->worker_count];
         worker->fd = -1;
+        worker->siblings = workers;
         if (!listen_udp(at, &worker->fd, err)) {
             while (server->worker_count > before)
                 close(server->workers[--server->worker_count].fd);
@@ -155,6 +156,15 @@ const struct hostport *server_tls_addresses(const struct server *server, size_t 
     return server->tls_addresses;
 }
 
+const char *udp_drop_text(enum udp_drop why)
+{
+    static const char *const texts[UDP_DROPS] = {
+        [UDP_DROP_SHORT] = "too short",    [UDP_DROP_LONG] = "too long",     [UDP_DROP_RESPONSE] = "answers",
+        [UDP_DROP_LIMITED] = "over limit", [UDP_DROP_OVERLOAD] = "overload",
+    };
+    return texts[why];
+}
+
 const char *tcp_drop_text(enum tcp_drop why)
 {
     static const char *const texts[TCP_DROPS] = {
@@ -176,6 +186,9 @@ static void add_shared(struct server_counters *sum, const struct counters *from)
 {
     sum->steered += counter_value(&from->steered);
     sum->truncated += counter_value(&from->truncated);
+    sum->badcookie += counter_value(&from->badcookie);
+    sum->cookies_valid += counter_value(&from->cookies_valid);
+    sum->cookies_wrong += counter_value(&from->cookies_wrong);
     for (unsigned r = 0; r < SERVER_RCODES; r++)
         sum->rcodes[r] += counter_value(&from->rcodes[r]);
 }
@@ -197,17 +210,26 @@ static void add_tcp(struct server_counters *sum, const struct tcp_counters *tcp)
     add_shared(sum, &tcp->shared);
 }
 
+static void add_udp(struct server_counters *sum, const struct udp_counters *udp)
+{
+    sum->udp_queries += counter_value(&udp->shared.queries);
+    sum->udp_answers += counter_value(&udp->shared.answers);
+    sum->udp_send_errors += counter_value(&udp->shared.send_errors);
+    sum->udp_slipped += counter_value(&udp->slipped);
+    sum->udp_overloaded += counter_value(&udp->pressure) > 0;
+    for (unsigned why = 0; why < UDP_DROPS; why++) {
+        const uint64_t count = counter_value(&udp->drops[why]);
+        sum->udp_drops[why] += count;
+        sum->udp_dropped += count;
+    }
+    add_shared(sum, &udp->shared);
+}
+
 struct server_counters server_counters(const struct server *server)
 {
     struct server_counters sum = {0};
     add_tcp(&sum, tcp_server_counters(server->tcp));
-    for (size_t i = 0; i < server->worker_count; i++) {
-        const struct counters *udp = &server->workers[i].counters;
-        sum.udp_queries += counter_value(&udp->queries);
-        sum.udp_answers += counter_value(&udp->answers);
-        sum.udp_dropped += counter_value(&udp->dropped);
-        sum.udp_send_errors += counter_value(&udp->send_errors);
-        add_shared(&sum, udp);
-    }
+    for (size_t i = 0; i < server->worker_count; i++)
+        add_udp(&sum, &server->workers[i].counters);
     return sum;
 }

@@ -3,6 +3,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "dns/message.h"
+#include "platform/listen.h"
+#include "serve/pressure.h"
+#include "serve/rate_limit.h"
+#include "serve/resolvers.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,6 +17,15 @@
 
 enum { BATCH = 64, PACKET_ROOM = 2048 /* no sound query is longer */, CONTROL_ROOM = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 
+/* An answer that is made but not yet let go. */
+struct draft {
+    unsigned packet; /* of the batch */
+    uint32_t draw;
+    size_t len;
+    uint64_t account; /* of serve/rate_limit.h */
+    struct answered answered;
+};
+
 /* One batch, reused for ever; in and out share the address and the control data, so that the answer goes back from where it was asked. */
 struct batch {
     struct mmsghdr in[BATCH], out[BATCH];
@@ -21,6 +34,7 @@ struct batch {
     _Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL_ROOM];
     uint8_t queries[BATCH][PACKET_ROOM];
     uint8_t answers[BATCH][UDP_CAP];
+    struct draft drafts[BATCH];
 };
 
 static void prepare(struct batch *batch, unsigned count)
@@ -87,30 +101,144 @@ static void address_answer(struct msghdr *in, struct msghdr *out)
     out->msg_controllen = in->msg_controllen;
 }
 
-/* Answers what came in; returns how many answers stand in out. */
-static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, unsigned received, uint32_t *draw)
+/* What a worker knows of who asks; made at its start. */
+struct guard {
+    struct rate_limit *limit;
+    struct resolvers *resolvers;
+    struct pressure pressure;
+    uint32_t drops; /* of the socket, by the kernel's count */
+};
+
+/* What stays the same for a batch. */
+struct turn {
+    struct udp_worker *worker;
+    struct batch *batch;
+    struct guard *guard;
+    const struct snapshot *snapshot;
+    const struct rate_limit_config *limits;
+    uint64_t now_ns;
+    uint32_t wall_s, now_s;
+    unsigned strangers; /* who may still be answered */
+    bool calm, learning;
+};
+
+static struct turn turn_begin(struct udp_worker *worker, struct batch *batch, struct guard *guard)
 {
-    const struct snapshot *snapshot = snapshot_current();
-    const uint32_t now_s = (uint32_t)clock_wall_s();
-    struct answered answered;
-    unsigned made = 0;
-    for (unsigned i = 0; i < received; i++) {
-        struct msghdr *in = &batch->in[i].msg_hdr;
-        const struct addr peer = peer_of(&batch->peers[i]);
-        const bool cut = in->msg_flags & MSG_TRUNC;
-        const struct asker asker = {.peer = &peer, .channel = CHANNEL_UDP, .draw = (*draw)++, .now_s = now_s};
-        const size_t len =
-            cut ? 0 : answer_query(snapshot, batch->queries[i], batch->in[i].msg_len, &asker, batch->answers[made], UDP_CAP, &answered);
-        if (len == 0)
-            continue;
-        count_answer(&worker->counters, &answered);
-        address_answer(in, &batch->out[made].msg_hdr);
-        batch->out_octets[made] = (struct iovec){batch->answers[made], len};
-        made++;
+    struct turn turn = {.worker = worker, .batch = batch, .guard = guard, .snapshot = snapshot_current(), .now_ns = clock_ns()};
+    turn.limits = &snapshot_config(turn.snapshot)->server.rate_limit;
+    turn.wall_s = (uint32_t)clock_wall_s();
+    turn.now_s = (uint32_t)(turn.now_ns / 1000000000);
+    turn.strangers = pressure_share(&guard->pressure, BATCH);
+    turn.calm = guard->pressure.level == 0;
+    turn.learning = pressure_learns(&guard->pressure, turn.now_ns / 1000000);
+    return turn;
+}
+
+/* In overload: who was known before it goes first, then who proves by a cookie who it is, then a few strangers. What is left is not even read. */
+static bool is_admitted(struct turn *turn, const uint8_t *packet, size_t len, const struct addr *peer, uint64_t number)
+{
+    struct guard *guard = turn->guard;
+    const struct pressure *pressure = &guard->pressure;
+    if (resolvers_take(guard->resolvers, number, turn->now_s, pressure->began_s, pressure_allowance(pressure)) ||
+        answer_knows(turn->snapshot, packet, len, peer, turn->wall_s))
+        return true;
+    if (turn->strangers == 0)
+        return false;
+    turn->strangers--;
+    return true;
+}
+
+static void drop(struct turn *turn, enum udp_drop why)
+{
+    counter_add(&turn->worker->counters.drops[why], 1);
+}
+
+static enum udp_drop why_unanswered(const struct mmsghdr *in)
+{
+    return in->msg_hdr.msg_flags & MSG_TRUNC ? UDP_DROP_LONG : in->msg_len < HEADER_LEN ? UDP_DROP_SHORT : UDP_DROP_RESPONSE;
+}
+
+static size_t make_answer(struct turn *turn, struct draft *draft, const struct addr *peer, uint8_t *out, bool brief)
+{
+    const struct mmsghdr *in = &turn->batch->in[draft->packet];
+    const struct asker asker = {.peer = peer, .channel = CHANNEL_UDP, .draw = draft->draw, .now_s = turn->wall_s, .brief = brief};
+    const bool cut = in->msg_hdr.msg_flags & MSG_TRUNC;
+    return cut ? 0 : answer_query(turn->snapshot, turn->batch->queries[draft->packet], in->msg_len, &asker, out, UDP_CAP, &draft->answered);
+}
+
+/* Answers the draft's packet to out. False: there is no answer, which has been counted. */
+static bool draft_answer(struct turn *turn, struct draft *draft, uint8_t *out)
+{
+    struct batch *batch = turn->batch;
+    struct guard *guard = turn->guard;
+    const struct mmsghdr *in = &batch->in[draft->packet];
+    const struct addr peer = peer_of(&batch->peers[draft->packet]);
+    const uint64_t number = resolvers_number(guard->resolvers, &peer);
+    if (!turn->calm && !is_admitted(turn, batch->queries[draft->packet], in->msg_len, &peer, number)) {
+        drop(turn, UDP_DROP_OVERLOAD);
+        return false;
     }
-    counter_add(&worker->counters.queries, received);
-    counter_add(&worker->counters.dropped, received - made);
+    draft->len = make_answer(turn, draft, &peer, out, false);
+    if (turn->learning)
+        resolvers_see(guard->resolvers, number, turn->now_s);
+    if (draft->len == 0) {
+        drop(turn, why_unanswered(in));
+        return false;
+    }
+    draft->account = 0;
+    if (draft->answered.cookie < COOKIE_OLD) /* who has a valid cookie has asked for it */
+        draft->account = rate_limit_account(guard->limit, turn->limits, &peer, &draft->answered, turn->now_ns);
+    return true;
+}
+
+/* Whether the answer in out goes out, perhaps made brief. */
+static bool pass_limit(struct turn *turn, struct draft *draft, uint8_t *out)
+{
+    if (draft->account == 0)
+        return true;
+    const struct addr peer = peer_of(&turn->batch->peers[draft->packet]);
+    switch (rate_limit_take(turn->guard->limit, turn->limits, draft->account, &peer, &draft->answered, turn->now_ns)) {
+    case RATE_PASS: return true;
+    case RATE_DROP: drop(turn, UDP_DROP_LIMITED); return false;
+    case RATE_SLIP: break;
+    }
+    counter_add(&turn->worker->counters.slipped, 1);
+    draft->len = make_answer(turn, draft, &peer, out, true);
+    return true;
+}
+
+/* Answers what came in; returns how many answers stand in out. First all answers are drafted, then judged: meanwhile their accounts come into the
+ * cache. */
+static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, struct guard *guard, unsigned received, uint32_t *draw)
+{
+    struct turn turn = turn_begin(worker, batch, guard);
+    struct draft *drafts = batch->drafts;
+    unsigned drafted = 0, made = 0;
+    for (unsigned i = 0; i < received; i++) {
+        drafts[drafted].packet = i;
+        drafts[drafted].draw = (*draw)++;
+        drafted += draft_answer(&turn, &drafts[drafted], batch->answers[drafted]);
+    }
+    for (unsigned i = 0; i < drafted; i++) {
+        if (!pass_limit(&turn, &drafts[i], batch->answers[i]))
+            continue;
+        count_answer(&worker->counters.shared, &drafts[i].answered);
+        address_answer(&batch->in[drafts[i].packet].msg_hdr, &batch->out[made].msg_hdr);
+        batch->out_octets[made++] = (struct iovec){batch->answers[i], drafts[i].len};
+    }
+    counter_add(&worker->counters.shared.queries, received);
     return made;
+}
+
+/* Only a full batch can have a queue behind it. */
+static void look_at_queue(struct udp_worker *worker, struct guard *guard, unsigned received)
+{
+    struct queue queue;
+    if ((received < BATCH && guard->pressure.level == 0) || !listen_queue(worker->fd, &queue))
+        return;
+    pressure_look(&guard->pressure, queue.used, queue.room, queue.drops != guard->drops, clock_ms());
+    guard->drops = queue.drops;
+    atomic_store_explicit(&worker->counters.pressure, guard->pressure.level, memory_order_relaxed);
 }
 
 /* An answer that cannot be sent (no route back, source port 0) is counted and passed over; the others go. */
@@ -121,7 +249,7 @@ static void send_batch(struct udp_worker *worker, struct batch *batch, unsigned 
         if (now < 0 && errno == EINTR)
             continue;
         if (now <= 0)
-            counter_add(&worker->counters.send_errors, 1);
+            counter_add(&worker->counters.shared.send_errors, 1);
         sent += now > 0 ? (unsigned)now : 1;
     }
 }
@@ -130,6 +258,7 @@ static void *run(void *argument)
 {
     struct udp_worker *worker = argument;
     struct batch *batch = batch_new();
+    struct guard guard = {.limit = rate_limit_new(worker->siblings), .resolvers = resolvers_new()};
     uint32_t draw = 0;
     snapshot_reader_begin();
     while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
@@ -137,12 +266,15 @@ static void *run(void *argument)
         if (received <= 0)
             continue; /* the timeout, or an ICMP error of an earlier answer */
         snapshot_enter();
-        const unsigned made = answer_batch(worker, batch, (unsigned)received, &draw);
+        const unsigned made = answer_batch(worker, batch, &guard, (unsigned)received, &draw);
         snapshot_leave();
         send_batch(worker, batch, made);
+        look_at_queue(worker, &guard, (unsigned)received);
         prepare(batch, (unsigned)received);
     }
     snapshot_reader_end();
+    rate_limit_free(guard.limit);
+    resolvers_free(guard.resolvers);
     free(batch);
     return NULL;
 }

@@ -7,8 +7,9 @@
 #include <pthread.h>
 
 struct udp_worker {
-    struct counters counters;
+    struct udp_counters counters;
     int fd;
+    unsigned siblings; /* workers of its address, with it */
     _Atomic bool stop;
     bool running;
     pthread_t thread;

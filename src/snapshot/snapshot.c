@@ -139,6 +139,11 @@ uint64_t snapshot_generation(const struct snapshot *snapshot)
     return snapshot->generation;
 }
 
+const struct config *snapshot_config(const struct snapshot *snapshot)
+{
+    return snapshot->world->config;
+}
+
 static const struct steered *find_steered(const struct world *world, const uint8_t *octets, size_t len, uint16_t type)
 {
     const struct found found = world_find(world, octets, len);

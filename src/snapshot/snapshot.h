@@ -58,6 +58,8 @@ void snapshot_leave(void);
 void snapshot_withdraw(void);
 
 uint64_t snapshot_generation(const struct snapshot *snapshot);
+/* The configuration that its world was made from; there as long as the snapshot is. */
+const struct config *snapshot_config(const struct snapshot *snapshot);
 
 /* One decision, as the answer to a query takes it. */
 struct decision {

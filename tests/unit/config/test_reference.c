@@ -120,6 +120,7 @@ static char *findings_with(const struct table *table, const char *setting)
         {&tcp_table, "server = { tcp = {", "}; };"},
         {&tls_table, "server = { tls = {", "}; };"},
         {&cookies_table, "server = { cookies = {", "}; };"},
+        {&rate_limit_table, "server = { rate_limit = {", "}; };"},
         {&geo_table, "geo = {", "};"},
         {&prefer_table, "geo = { prefer = ( {", "} ); };"},
         {&key_table, "keys = ( {", "} );"},
