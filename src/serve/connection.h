@@ -17,7 +17,7 @@ enum {
     LENGTH_OCTETS = 2,
     OUTPUT_MAX = 64 << 10,    /* octets waiting for a slow reader; no more of its queries are answered meanwhile */
     OUTPUT_LOW = 16 << 10,    /* so few are left that it is time for more */
-    HELD_MAX = 128 << 20,     /* octets in the buffers of all connections */
+    HELD_MAX = 64 << 20,      /* octets in the buffers of all connections */
     QUERIES_PER_TURN = 32,    /* of one connection, before others have their turn */
     TRANSFER_STALL_S = 60,    /* within so long, OUTPUT_MAX octets of a transfer must be taken */
     TRANSFERS_WAITING = 1000, /* more are refused */

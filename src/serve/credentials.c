@@ -16,7 +16,7 @@ struct credentials {
 /* RFC 7858 3.1 with RFC 9325 4.2: with TLS 1.2 only what keeps past sessions secret and is authenticated as a whole. */
 static const char tls12_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-/* RFC 7858 knows no ALPN, RFC 9539 4.6.3.1 sends it: who offers protocols must offer ours. */
+/* Nobody need offer a protocol; who does must offer the one that RFC 7858 registers. */
 static int choose_protocol(SSL *tls, const unsigned char **ret_chosen, unsigned char *ret_len, const unsigned char *offered, unsigned len,
                            void *context)
 {
