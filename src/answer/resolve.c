@@ -151,6 +151,13 @@ static const struct slot *any_slot(const struct world *world, const struct name 
     return slot;
 }
 
+/* The question is the very name at which a wildcard's chain would begin again. */
+static bool is_return(const struct reply *reply, const struct name *name)
+{
+    const uint8_t *at = name->returns == NONE ? NULL : reply->snapshot->world->returns[name->returns];
+    return at && name_len(at) == reply->name_len && memcmp(at, reply->name, reply->name_len) == 0;
+}
+
 static void reply_name(struct reply *reply, const struct found *found)
 {
     const struct world *world = reply->snapshot->world;
@@ -158,6 +165,8 @@ static void reply_name(struct reply *reply, const struct found *found)
     const struct proofs *proofs = &world->zone_answers[name->zone].proofs;
     const bool any = reply->query.qtype == TYPE_ANY && name->slot_count > 0;
     const struct slot *slot = any ? any_slot(world, name) : world_slot(world, name, reply->query.qtype);
+    if (is_return(reply, name))
+        slot = world_slot(world, name, TYPE_CNAME);
     const bool nodata = slot == NULL && !any, no_alias = name->other == world->zone_answers[name->zone].nodata;
     struct listing list = {.target_count = 0};
     if (slot == NULL)

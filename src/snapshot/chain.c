@@ -14,6 +14,7 @@ struct step {
 struct chain {
     struct step steps[CHAIN_MAX];
     unsigned length;
+    bool from_wildcard;
     uint32_t end;                /* the name it leads to (a delegation, if it leads below one); NONE: out of the zone, missing, or a loop */
     uint32_t encloser;           /* it leads to a name of this zone that does not exist: the closest name that does; else NONE */
     uint8_t encloser_len;        /* the end is there by a wildcard below this name; 0: by itself */
@@ -21,9 +22,10 @@ struct chain {
     size_t target_len;
 };
 
+/* A wildcard's first owner is whatever was asked, so it repeats nothing yet. */
 static bool is_repeated(const struct chain *chain)
 {
-    for (unsigned i = 0; i < chain->length; i++) {
+    for (unsigned i = chain->from_wildcard; i < chain->length; i++) {
         const struct step *step = &chain->steps[i];
         if (step->set->type == TYPE_CNAME && name_len(step->owner) == chain->target_len &&
             memcmp(step->owner, chain->target, chain->target_len) == 0)
@@ -99,7 +101,7 @@ static void find_target(struct builder *b, uint32_t zone, struct chain *chain)
 static void follow(struct builder *b, uint32_t start, struct chain *ret_chain)
 {
     struct chain *chain = ret_chain;
-    *chain = (struct chain){.end = start, .encloser = NONE};
+    *chain = (struct chain){.from_wildcard = build_is_wildcard(&b->world->names[start]), .end = start, .encloser = NONE};
     while (chain->end != NONE && b->world->names[chain->end].cut == NONE) {
         const struct rrset *cname = zone_rrset(b->nodes[chain->end], TYPE_CNAME);
         if (cname == NULL)
@@ -260,6 +262,27 @@ static bool add_static(struct builder *b, uint32_t index, const struct chain *ch
     return true;
 }
 
+static void write_no_ds(struct builder *b, const void *what)
+{
+    const struct chained *chained = what;
+    struct proof_list proofs = {.count = 0};
+    write_chain(b, what);
+    build_add_soa(b, b->world->names[chained->index].zone);
+    add_expansions(b, chained, &proofs);
+    add_nodata_proofs(b, chained->chain, &proofs);
+}
+
+/* The chain leads to a delegation without DS: that is the parent's answer (RFC 4035 3.1.4.1), no referral. */
+static bool add_no_ds(struct builder *b, uint32_t index, const struct chain *chain)
+{
+    const struct chained chained = {index, chain, NULL};
+    const uint32_t bodies = build_bodies(b, b->world->names[index].zone, write_no_ds, &chained, FLAG_AA, 0);
+    if (bodies == NONE)
+        return build_too_large(b, index, TYPE_DS);
+    build_add_body_slot(b, TYPE_DS, bodies);
+    return true;
+}
+
 /* The types at the chain's end, each behind the whole chain. */
 static bool add_end(struct builder *b, uint32_t index, const struct chain *chain)
 {
@@ -269,7 +292,7 @@ static bool add_end(struct builder *b, uint32_t index, const struct chain *chain
     const struct rrset *ds = zone_rrset(end, TYPE_DS);
     bool good = true;
     if (b->world->names[chain->end].cut != NONE) /* below it nothing is ours; of the cut itself the DS is */
-        return ds == NULL || name_len(chain->target) != end->name_len || add_static(b, index, chain, ds);
+        return name_len(chain->target) != end->name_len || (ds ? add_static(b, index, chain, ds) : add_no_ds(b, index, chain));
     for (unsigned i = 0; i < end->rrset_count; i++) {
         const struct rrset *set = &end->rrsets[i];
         const uint32_t steered = build_steered(b, chain->end, set->type);
@@ -298,9 +321,24 @@ static bool add_own(struct builder *b, uint32_t index)
     return build_add_signatures(b, index);
 }
 
+/* A wildcard's chain may come back to the wildcard. Who asks for just that name has its record already: the chain would have it twice. */
+static void note_return(struct builder *b, uint32_t index, const struct chain *chain)
+{
+    struct world *world = b->world;
+    for (unsigned i = 1; chain->from_wildcard && i < chain->length; i++) {
+        if (chain->steps[i].set != chain->steps[0].set)
+            continue;
+        world->returns = mem_grow(world->returns, &world->return_room, world->return_count + 1, sizeof *world->returns);
+        world->names[index].returns = (uint32_t)world->return_count;
+        world->returns[world->return_count++] = chain->steps[i].owner;
+        return;
+    }
+}
+
 bool build_chain(struct builder *b, uint32_t index)
 {
     struct chain chain;
     follow(b, index, &chain);
+    note_return(b, index, &chain);
     return add_own(b, index) && add_other(b, index, &chain) && add_end(b, index, &chain);
 }

@@ -28,6 +28,7 @@ struct name {
     uint32_t referral; /* bodies, for a cut itself; NONE */
     uint32_t other;    /* bodies for the types it lacks: NODATA, or where its CNAME leads */
     uint32_t dname;    /* of world.dnames, for the names below it; NONE */
+    uint32_t returns;  /* of world.returns: the instance of this wildcard that its CNAME chain comes back to; NONE */
     /* In a signed zone, as bodies; else NONE. */
     uint32_t proof;       /* that it lacks a type, or (NSEC3) that it exists */
     uint32_t no_wildcard; /* that it has no child "*" */
@@ -87,6 +88,8 @@ struct world {
     size_t alias_count, alias_room;
     struct dname *dnames;
     size_t dname_count, dname_room;
+    const uint8_t **returns;
+    size_t return_count, return_room;
     struct plan_spec *specs;
     size_t spec_count, spec_room;
     struct zone_answers *zone_answers; /* by zone */

@@ -46,6 +46,7 @@ static uint32_t insert(struct builder *b, size_t zone, const struct zone_node *n
                                         .referral = NONE,
                                         .other = NONE,
                                         .dname = NONE,
+                                        .returns = NONE,
                                         .proof = NONE,
                                         .no_wildcard = NONE};
     b->nodes[index] = node;

@@ -22,6 +22,7 @@ static void world_free(struct world *world)
     free(world->steered);
     free(world->aliases);
     free(world->dnames);
+    free(world->returns);
     free(world->specs);
     free(world->zone_answers);
     free(world->glue);

@@ -193,6 +193,34 @@ static void an_unknown_opcode_with_edns_is_answered_with_edns(void **state)
     free(got);
 }
 
+static const char loops_conf[] =
+    "server = { listen = [ \"127.0.0.1:0\" ]; id = \"\"; };\nzones = ( { name = \"a.test.\"; file = \"a\"; } );\n";
+static const char loops_zone[] = TOP "self CNAME self\n*.w CNAME *.w\n*.v CNAME c.v\ncut NS ns.far.example.\nto-cut CNAME cut\n";
+static const char *const loops[] = {"test.conf", loops_conf, "a", loops_zone, NULL};
+
+static void expect_of(struct test_world *world, const char *name, uint16_t type, const char *text)
+{
+    char *got = test_ask(world, (struct asked){.name = name, .type = type});
+    assert_string_equal(got, text);
+    free(got);
+}
+
+static void a_loop_through_a_wildcard_has_each_record_once(void **state)
+{
+    struct test_world world;
+    (void)state;
+    assert_int_equal(test_setup(&world, loops), 0);
+    expect_of(&world, "self.a.test.", TYPE_A, "NOERROR aa rd\nan self.a.test. 60 IN CNAME self.a.test.\n");
+    expect_of(&world, "*.w.a.test.", TYPE_A, "NOERROR aa rd\nan *.w.a.test. 60 IN CNAME *.w.a.test.\n");
+    expect_of(&world, "x.w.a.test.", TYPE_A,
+              "NOERROR aa rd\nan x.w.a.test. 60 IN CNAME *.w.a.test.\nan *.w.a.test. 60 IN CNAME *.w.a.test.\n");
+    expect_of(&world, "c.v.a.test.", TYPE_A, "NOERROR aa rd\nan c.v.a.test. 60 IN CNAME c.v.a.test.\n");
+    expect_of(&world, "x.v.a.test.", TYPE_A,
+              "NOERROR aa rd\nan x.v.a.test. 60 IN CNAME c.v.a.test.\nan c.v.a.test. 60 IN CNAME c.v.a.test.\n");
+    expect_of(&world, "to-cut.a.test.", TYPE_DS, "NOERROR aa rd\nan to-cut.a.test. 60 IN CNAME cut.a.test.\n" SOA);
+    test_release(&world, loops);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +237,7 @@ int main(void)
         CASE(a_small_client_loses_the_servers_name_rather_than_a_record),
         CASE(static_is_the_order_of_the_file),
         CASE(a_decision_through_a_wildcard_is_found),
+        cmocka_unit_test(a_loop_through_a_wildcard_has_each_record_once),
         CASE(an_unknown_opcode_with_edns_is_answered_with_edns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
