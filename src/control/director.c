@@ -275,6 +275,12 @@ static void start_timers(struct director *director)
     orders_pass(director);
 }
 
+static unsigned cores(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
+}
+
 /* All that a start reads but the state; every finding is told before it fails. */
 static bool read_files(struct director *director, struct world **ret_world, struct place **ret_place)
 {
@@ -282,7 +288,7 @@ static bool read_files(struct director *director, struct world **ret_world, stru
     report_init(&report);
     director->signatures = signatures_new(SIGNATURES_MOST);
     signing_trust_clock(director);
-    const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director)};
+    const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director), .threads = cores()};
     const bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
     log_findings(&report);
     report_release(&report);
@@ -360,9 +366,9 @@ static bool open_all(struct director *director, const struct server_config *serv
     if (!director->server || !open_certificate(director, &server->tls, err))
         return false;
     director->inbox = inbox_new(director->wake_fd);
-    director->loader = work_new(director->wake_fd, err);
-    director->writer = director->loader ? work_new(director->wake_fd, err) : NULL;
-    director->signer = director->writer ? work_new(director->wake_fd, err) : NULL;
+    director->loader = work_new(director->wake_fd, WORK_NICE, err);
+    director->writer = director->loader ? work_new(director->wake_fd, WORK_NICE, err) : NULL;
+    director->signer = director->writer ? work_new(director->wake_fd, 0, err) : NULL;
     director->engine = director->signer ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
     return director->engine != NULL;
 }

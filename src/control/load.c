@@ -87,8 +87,8 @@ bool load_all(const char *path, const struct signing_input *input, struct serial
         world_unref(world);
         return false;
     }
-    if (input->signatures)
-        sign_ahead(world, place, input->wall_s);
+    if (input->threads)
+        sign_ahead(world, place, input->wall_s, input->threads);
     *ret_world = world;
     *ret_place = place;
     return true;

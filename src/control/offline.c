@@ -74,7 +74,7 @@ static json_t *explain_alone(struct world *world, struct place *place, const str
     state_read_overrides(world_config(world)->server.state, false, view.now_ms, view.wall_s, report, &overrides);
     struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, view.wall_s, 1);
     if (!snapshot_is_signed(snapshot))
-        snapshot_sign(snapshot, view.wall_s);
+        snapshot_sign(snapshot, view.wall_s, 1);
     view.snapshot = snapshot;
     struct error err;
     struct inquiry asked;

@@ -89,7 +89,7 @@ static bool publish_from(struct director *director, const struct snapshot *previ
 static void run_signing(struct job *job)
 {
     struct signing_job *signing = (struct signing_job *)job;
-    snapshot_sign(signing->snapshot, signing->wall_s);
+    snapshot_sign(signing->snapshot, signing->wall_s, 1);
 }
 
 /* If the world went on meanwhile, the newer state is published instead, with what could be signed of it so far. */

@@ -78,7 +78,7 @@ static void run_rebuild(struct job *job)
     rebuilding->world = signed_world(config, zones, &input, &rebuilding->serials, &rebuilding->report);
     free(zones);
     if (rebuilding->world)
-        sign_ahead(rebuilding->world, rebuilding->place, rebuilding->wall_s);
+        sign_ahead(rebuilding->world, rebuilding->place, rebuilding->wall_s, 1);
 }
 
 static void rebuilding_free(struct rebuilding *rebuilding)

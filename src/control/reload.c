@@ -165,7 +165,7 @@ static const struct tls_config *tls_of(const struct director *director, const st
 static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
-    const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s()};
+    const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s(), .threads = 1};
     loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
     const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
     if (tls)

@@ -83,7 +83,7 @@ struct world *signed_world(struct config *config, struct zone **zones, const str
     return world;
 }
 
-void sign_ahead(struct world *world, struct place *place, int64_t wall_s)
+void sign_ahead(struct world *world, struct place *place, int64_t wall_s, unsigned threads)
 {
     const struct config *config = world_config(world);
     struct endpoint_health *health = mem_new(config->endpoint_count, sizeof *health);
@@ -93,7 +93,7 @@ void sign_ahead(struct world *world, struct place *place, int64_t wall_s)
     const struct world_state state = {.health = health, .endpoint_orders = none, .site_orders = none};
     struct snapshot *snapshot = snapshot_build(world, place, &state, none, NULL, wall_s, 0);
     if (!snapshot_is_signed(snapshot))
-        snapshot_sign(snapshot, wall_s);
+        snapshot_sign(snapshot, wall_s, threads);
     snapshot_free(snapshot);
     free(none);
     free(health);

@@ -9,6 +9,7 @@
 struct signing_input {
     struct signatures *signatures; /* the cache, shared by all; may be NULL */
     int64_t wall_s;                /* the time that signatures go by */
+    unsigned threads;              /* that sign ahead: as many as cores while nobody answers yet, else 1; 0: nothing is signed ahead */
 };
 
 /* A world of these zones (plain; one for each of config's), signed where the configuration says so, with the serials as they were published last; the
@@ -17,4 +18,4 @@ struct world *signed_world(struct config *config, struct zone **zones, const str
                            struct report *report);
 
 /* Makes the signatures of the answers while everything is well, into the cache: what is published first then has little left to sign. */
-void sign_ahead(struct world *world, struct place *place, int64_t wall_s);
+void sign_ahead(struct world *world, struct place *place, int64_t wall_s, unsigned threads);

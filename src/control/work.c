@@ -20,7 +20,7 @@ struct work {
     pthread_cond_t pushed, ended; /* ended: waited for by the monotonic clock */
     struct queue todo, finished;
     bool ending, over;
-    int wake_fd;
+    int wake_fd, nice;
 };
 
 static void queue_put(struct queue *queue, struct job *job)
@@ -41,7 +41,7 @@ static struct job *queue_take(struct queue *queue)
 static void *run(void *context)
 {
     struct work *work = context;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* what answers queries goes first */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), work->nice);
     pthread_mutex_lock(&work->lock);
     for (;;) {
         struct job *job = queue_take(&work->todo);
@@ -74,10 +74,11 @@ static void init_locks(struct work *work)
     pthread_condattr_destroy(&monotonic);
 }
 
-struct work *work_new(int wake_fd, struct error *err)
+struct work *work_new(int wake_fd, int nice, struct error *err)
 {
     struct work *work = mem_new(1, sizeof *work);
     work->wake_fd = wake_fd;
+    work->nice = nice;
     work->todo.last = &work->todo.first;
     work->finished.last = &work->finished.first;
     init_locks(work);

@@ -15,8 +15,9 @@ struct job {
 
 struct work;
 
-/* wake_fd: an eventfd that is raised whenever a job has been run. */
-struct work *work_new(int wake_fd, struct error *err);
+/* wake_fd: an eventfd that is raised whenever a job has been run. nice: 0 for what is waited for, WORK_NICE for what can wait for those who answer. */
+enum { WORK_NICE = 10 };
+struct work *work_new(int wake_fd, int nice, struct error *err);
 void work_push(struct work *work, struct job *job);
 
 /* Calls done for every job that has been run. */

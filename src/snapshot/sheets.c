@@ -8,6 +8,7 @@
 #include "snapshot/listing.h"
 #include "snapshot/steer.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { RECORD_LEN_AT = 10, RECORD_RDATA_AT = 12, RECORDS_MAX = 4096 };
@@ -80,9 +81,12 @@ struct mapping {
     uint32_t *of; /* by selection of to: the same in from, or NONE */
 };
 
+/* Sets numbered from `from` in steps of `step`: one thread's. */
 struct signing {
-    const struct snapshot *snapshot;
+    struct snapshot *snapshot;
     int64_t now_s;
+    size_t from, step;
+    pthread_t thread;
     struct mapping *mappings;
     size_t mapping_count, mapping_room;
     uint8_t message[MESSAGE_MAX];
@@ -242,20 +246,41 @@ static struct sheet *make_sheet(struct signing *signing, const struct steered *s
     return sheet;
 }
 
-void snapshot_sign(struct snapshot *snapshot, int64_t now_s)
+static void *sign_share(void *context)
 {
-    const struct world *world = snapshot->world;
-    struct signing *signing = mem_new(1, sizeof *signing);
-    signing->snapshot = snapshot;
-    signing->now_s = now_s;
-    for (size_t i = 0; i < world->steered_count; i++) {
-        const struct steered *set = &world->steered[i];
+    struct signing *signing = context;
+    struct snapshot *snapshot = signing->snapshot;
+    for (size_t i = signing->from; i < snapshot->world->steered_count; i += signing->step) {
+        const struct steered *set = &snapshot->world->steered[i];
         if (set->is_signed && snapshot->sheets[set->sheet] == NULL)
             snapshot->sheets[set->sheet] = make_sheet(signing, set, snapshot->donors[set->sheet]);
     }
     for (size_t i = 0; i < signing->mapping_count; i++)
         free(signing->mappings[i].of);
     free(signing->mappings);
-    free(signing);
+    return NULL;
+}
+
+void snapshot_sign(struct snapshot *snapshot, int64_t now_s, unsigned threads)
+{
+    struct signing **shares = mem_new(threads, sizeof *shares);
+    for (unsigned i = 0; i < threads; i++) {
+        struct signing *share = shares[i] = mem_new(1, sizeof *share);
+        share->snapshot = snapshot;
+        share->now_s = now_s;
+        share->from = i;
+        share->step = threads;
+        if (i > 0 && pthread_create(&share->thread, NULL, sign_share, share) != 0) {
+            sign_share(share); /* no thread to be had: then here */
+            share->step = 0;
+        }
+    }
+    sign_share(shares[0]);
+    for (unsigned i = 0; i < threads; i++) {
+        if (i > 0 && shares[i]->step)
+            pthread_join(shares[i]->thread, NULL);
+        free(shares[i]);
+    }
+    free(shares);
     release_donors(snapshot);
 }

@@ -18,9 +18,9 @@ struct snapshot *snapshot_build(struct world *world, struct place *place, const 
 
 /* In signed zones each steered RRset needs a signature for every selection that its plan gives. What the snapshot before has is lent; while
  * anything lacks (false), it cannot be published, and snapshot_sign() is to make it: a matter of up to seconds, so not in the director's thread.
- * wall_s: seconds of the wall clock, for the time that signatures are good. */
+ * wall_s: seconds of the wall clock, for the time that signatures are good. threads: at least 1, this one; more where nobody answers yet. */
 bool snapshot_is_signed(const struct snapshot *snapshot);
-void snapshot_sign(struct snapshot *snapshot, int64_t wall_s);
+void snapshot_sign(struct snapshot *snapshot, int64_t wall_s, unsigned threads);
 /* When (wall clock) the first signature should be renewed, or a key changes its part. INT64_MAX: never. The snapshot is signed. */
 int64_t snapshot_renew_s(const struct snapshot *snapshot);
 

@@ -67,7 +67,7 @@ static void jobs_are_done_in_their_order_and_told_of(void **state)
 {
     (void)state;
     struct error err;
-    struct work *work = work_new(fd, &err);
+    struct work *work = work_new(fd, 0, &err);
     struct note notes[] = {note(1, 5), note(2, 0), note(3, 1)};
     for (size_t i = 0; i < 3; i++)
         work_push(work, &notes[i].job);
@@ -83,7 +83,7 @@ static void done_is_never_called_before_it_is_collected(void **state)
 {
     (void)state;
     struct error err;
-    struct work *work = work_new(fd, &err);
+    struct work *work = work_new(fd, 0, &err);
     struct note only = note(1, 0);
     work_push(work, &only.job);
     assert_true(raised(5000));
@@ -98,7 +98,7 @@ static void what_is_left_at_the_end_is_still_done(void **state)
 {
     (void)state;
     struct error err;
-    struct work *work = work_new(fd, &err);
+    struct work *work = work_new(fd, 0, &err);
     struct note notes[] = {note(1, 20), note(2, 0)};
     work_push(work, &notes[0].job);
     work_push(work, &notes[1].job);
@@ -110,7 +110,7 @@ static void a_busy_thread_is_not_waited_for_without_end(void **state)
 {
     (void)state;
     struct error err;
-    struct work *work = left_behind = work_new(fd, &err);
+    struct work *work = left_behind = work_new(fd, 0, &err);
     struct note slow = note(1, 400);
     work_push(work, &slow.job);
     const uint64_t before_ms = clock_ms();
