@@ -2,7 +2,7 @@
  * from the processor time of its threads (/proc/PID/task/N/schedstat), which other work on the machine does not blur as it does the clock.
  *
  * usage: bench-load ADDRESS:PORT QUERIES SECONDS SOCKETS WINDOW PID
- * QUERIES has one query a line, "NAME TYPE-NUMBER [ECS-ADDRESS/LENGTH]". Prints one line of key=value.
+ * QUERIES has one query a line, "NAME TYPE-NUMBER [ECS-ADDRESS/LENGTH [do]]". Prints one line of key=value.
  * Thread: one. */
 #include "base/addr.h"
 #include "base/clock.h"
@@ -54,13 +54,13 @@ static void die(const char *what)
 }
 
 /* OPT with a client subnet (RFC 7871 6), or a plain one. */
-static void write_opt(struct writer *w, const struct prefix *ecs)
+static void write_opt(struct writer *w, const struct prefix *ecs, bool dnssec_ok)
 {
     const unsigned octets = ecs ? (ecs->len + 7u) / 8 : 0;
     write_u8(w, 0);
     write_u16(w, TYPE_OPT);
     write_u16(w, UDP_CAP);
-    write_u32(w, 0);
+    write_u32(w, dnssec_ok ? 0x8000 : 0);
     write_u16(w, (uint16_t)(ecs ? 8 + octets : 0));
     if (!ecs)
         return;
@@ -74,12 +74,12 @@ static void write_opt(struct writer *w, const struct prefix *ecs)
 
 static bool build(struct packet *packet, const char *text)
 {
-    char name_field[256], ecs_field[64];
+    char name_field[256], ecs_field[64], last[3];
     unsigned type;
     uint8_t name[256];
     struct prefix ecs;
-    const int fields = sscanf(text, "%255s %u %63s", name_field, &type, ecs_field);
-    if (fields < 2 || (fields == 3 && !prefix_parse(ecs_field, &ecs)))
+    const int fields = sscanf(text, "%255s %u %63s %2s", name_field, &type, ecs_field, last);
+    if (fields < 2 || (fields >= 3 && !prefix_parse(ecs_field, &ecs)))
         return false;
     const size_t len = name_from_text(name_field, name);
     struct writer w = writer_over(packet->octets, sizeof packet->octets);
@@ -90,7 +90,7 @@ static bool build(struct packet *packet, const char *text)
     write_bytes(&w, name, len);
     write_u16(&w, (uint16_t)type);
     write_u16(&w, CLASS_IN);
-    write_opt(&w, fields == 3 ? &ecs : NULL);
+    write_opt(&w, fields >= 3 ? &ecs : NULL, fields == 4 && strcmp(last, "do") == 0);
     packet->len = (uint16_t)writer_len(&w);
     return len > 0 && !w.bad;
 }

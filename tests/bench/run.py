@@ -39,7 +39,8 @@ ADDRESS = {site: f"198.51.100.{i + 1}" for i, site in enumerate(SITES)}
 NETWORKS, SEED = 500_000, 7
 A, SRV = 1, 33
 ZONE = "sip.example.com"
-KINDS = {"floor": ["static", "geo_a"], "gdnsd": ["static", "geo_a"], "knot": ["static", "geo_a"], "sipsteerd": ["static", "geo_a", "geo_srv"]}
+KINDS = {"floor": ["static", "geo_a"], "gdnsd": ["static", "geo_a"], "knot": ["static", "geo_a"], "sipsteerd": ["static", "geo_a", "geo_srv"],
+         "signed": ["geo_a", "geo_a_do", "geo_srv", "geo_srv_do"]}
 
 
 def write(path, text):
@@ -99,7 +100,9 @@ def query_files(folder):
     static = [rng.choice((f"h{i}.{ZONE} {A}\n", f"_sip._udp.z{i}.{ZONE} {SRV}\n")) for i in (rng.randint(1, 1000) for _ in range(20000))]
     return {"static": write(f"{folder}/static", "".join(static)),
             "geo_a": write(f"{folder}/geo_a", "".join(f"gw.{ZONE} {A} {s}\n" for s in subnets)),
-            "geo_srv": write(f"{folder}/geo_srv", "".join(f"_sip._udp.pair.{ZONE} {SRV} {s}\n" for s in subnets))}
+            "geo_srv": write(f"{folder}/geo_srv", "".join(f"_sip._udp.pair.{ZONE} {SRV} {s}\n" for s in subnets)),
+            "geo_a_do": write(f"{folder}/geo_a_do", "".join(f"gw.{ZONE} {A} {s} do\n" for s in subnets)),
+            "geo_srv_do": write(f"{folder}/geo_srv_do", "".join(f"_sip._udp.pair.{ZONE} {SRV} {s} do\n" for s in subnets))}
 
 
 def gdnsd(folder, database):
@@ -156,7 +159,19 @@ zone:
     return ["knotd", "-c", f"{folder}/knot.conf"], 5320
 
 
-def sipsteerd(folder, database, program):
+def signing_key(folder):
+    """The line of the configuration that has the zone signed, or None."""
+    if not shutil.which("dnssec-keygen"):
+        return None
+    if not os.path.isdir(f"{folder}/keys"):
+        os.makedirs(f"{folder}/keys", exist_ok=True)
+        subprocess.run(["dnssec-keygen", "-q", "-K", f"{folder}/keys", "-a", "ECDSAP256SHA256", "-f", "KSK", ZONE], check=True, stdout=subprocess.DEVNULL)
+    return f'dnssec = {{ keys = "{folder}/keys"; }};'
+
+
+def sipsteerd(folder, database, program, port=5330, dnssec=""):
+    if dnssec is None:
+        return None
     os.makedirs(f"{folder}/state", exist_ok=True)
     rows, sites = zone_rows(), []
     for i, (site, (lat, lon)) in enumerate(SITES.items()):
@@ -171,17 +186,17 @@ def sipsteerd(folder, database, program):
         sites += [f'{{ name = "{site}-one"; {where}; endpoints = ( {one} ); }}', f'{{ name = "{site}"; {where}; endpoints = ( {", ".join(pair)} ); }}']
     write(f"{folder}/zone", f"$ORIGIN {ZONE}.\n" + "\n".join(rows) + "\n")
     ones, pairs = (", ".join(f'"{site}{tail}"' for site in SITES) for tail in ("-one", ""))
-    write(f"{folder}/sipsteer.conf", f"""server = {{ listen = [ "127.0.0.1:5330" ]; workers = 1; control = "{folder}/control.sock"; state = "{folder}/state";
+    write(f"{folder}/sipsteer.conf", f"""server = {{ listen = [ "127.0.0.1:{port}" ]; workers = 1; control = "{folder}/control.sock"; state = "{folder}/state";
   rate_limit = {{ allow = [ "127.0.0.0/8" ]; }}; }}; // one client asks for all
 geo = {{ databases = [ "{database}" ]; }};
-zones = ( {{ name = "{ZONE}."; file = "zone"; }} );
+zones = ( {{ name = "{ZONE}."; file = "zone"; {dnssec} }} );
 sites = ( {", ".join(sites)} );
 services = (
   {{ name = "gw.{ZONE}."; policy = "nearest"; sites = [ {ones} ]; targets = 1; ttl = "30s"; }},
   {{ name = "pair.{ZONE}."; policy = "nearest"; sites = [ {pairs} ]; targets = 4; ttl = "30s"; }}
 );
 """)
-    return [program, "-c", f"{folder}/sipsteer.conf"], 5330
+    return [program, "-c", f"{folder}/sipsteer.conf"], port
 
 
 def pinned(core):
@@ -257,7 +272,8 @@ def main():
     database = os.path.abspath(args.mmdb) if args.mmdb else made_database(f"{folder}/city.mmdb")
     queries, load = query_files(f"{folder}/queries"), f"{args.bin}/bench-load"
     servers = {"floor": ([f"{args.bin}/bench-floor", "127.0.0.1:5301", "36"], 5301), "gdnsd": gdnsd(f"{folder}/gdnsd", database),
-               "knot": knot(f"{folder}/knot", database), "sipsteerd": sipsteerd(f"{folder}/sipsteerd", database, f"{args.bin}/sipsteerd")}
+               "knot": knot(f"{folder}/knot", database), "sipsteerd": sipsteerd(f"{folder}/sipsteerd", database, f"{args.bin}/sipsteerd"),
+               "signed": sipsteerd(f"{folder}/signed", database, f"{args.bin}/sipsteerd", 5331, signing_key(f"{folder}/signed"))}
     wanted = args.only.split(",") if args.only else list(KINDS)
     servers = {name: server for name, server in servers.items() if server and name in wanted}
     missing = [name for name in wanted if name not in servers]
