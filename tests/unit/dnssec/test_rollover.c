@@ -195,9 +195,10 @@ static void confirm(struct run *run)
 static void settle(struct run *run)
 {
     run->moments[0] = look(run);
-    advance(run, 24);
+    while (synced(run) == 0)
+        advance(run, 1);
     parent_follows(run);
-    advance(run, 24);
+    advance(run, 80); /* no cache has anything of before */
 }
 
 static unsigned living(struct run *run)
