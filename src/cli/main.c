@@ -4,10 +4,12 @@
  *   connection.c  one request and its reply over the admin socket
  *   delegation.c  the parent's records for a zone, and a check of them (delegation/)
  *   show*.c       the reply as tables; --json prints it as it came
+ *   keys*.c       the keys of signed zones, in their files
  */
 #include "base/report.h"
 #include "cli/connection.h"
 #include "cli/delegation.h"
+#include "cli/keys.h"
 #include "cli/show.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -66,6 +68,7 @@ static const struct command {
      "prints the records that the parent zone must hold of ZONE: NS, glue, DS; with --check asks the parent's\n"
      "servers and the zone's own and says what is wrong (exit 1)",
      NULL},
+    {"keys", " ZONE VERB", 2, ALONE, "the keys of a signed zone: list, generate, ds, roll, ds-seen (sipsteer keys --help)", NULL},
     {"stop", "", 0, 0, "stops the daemon and waits until it has", NULL},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -315,8 +318,23 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
     return true;
 }
 
+/* Whether the command is keys, which has options and words of its own. */
+static bool is_keys(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    opterr = 0;
+    while (getopt_long(argc, argv, "+c:", options, NULL) == 'c')
+        ;
+    const bool keys = optind < argc && strcmp(argv[optind], "keys") == 0;
+    opterr = 1;
+    optind = 0;
+    return keys;
+}
+
 int main(int argc, char **argv)
 {
+    if (is_keys(argc, argv))
+        return keys_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

@@ -99,7 +99,8 @@ bool keys_read(struct keys *ret, const char *folder, const uint8_t *apex, size_t
     *ret = (struct keys){.count = 0};
     const int count = scandir(folder, &entries, NULL, alphasort);
     if (count < 0)
-        return report_error(report, folder, "the folder of the keys: %s", strerror(errno));
+        return report_error(report, folder, "the folder of the keys: %s%s", strerror(errno),
+                            errno == ENOENT ? "; sipsteer keys ZONE generate makes it" : "");
     for (int i = 0; i < count; i++) {
         if (!is_key_file(entries[i]->d_name, prefix, prefix_len))
             ;
