@@ -8,7 +8,7 @@ import pytest
 from lab import BIN, CLIENT, ZONE, SLOW
 
 pytestmark = pytest.mark.main
-COMMANDS = ["check", "delegation", "explain", "status", "sites", "endpoints", "drain", "disable", "enable", "overrides", "reload", "stop"]
+COMMANDS = ["check", "delegation", "explain", "status", "sites", "endpoints", "drain", "disable", "enable", "overrides", "reload", "keys", "stop"]
 
 
 def run(*words):
