@@ -9,6 +9,7 @@ static const char *const sync_modes[] = {"keys", "delete", NULL};
 _Static_assert(DENIAL_NSEC == 1 && DENIAL_NSEC3 == 2, "denials[] is in the order of enum denial");
 _Static_assert(SYNC_KEYS == 0 && SYNC_DELETE == 1, "sync_modes[] is in the order of enum sync_mode");
 
+#define MINUTES(count) ((count)*60e3)
 #define HOURS(count) ((count)*3600e3)
 
 static const struct key dnssec_keys[] = {
@@ -24,13 +25,13 @@ static const struct key dnssec_keys[] = {
      .kind = KIND_DURATION,
      KEY_AT(struct dnssec_config, validity_s),
      .unit_ms = 1000,
-     RANGE(HOURS(1), HOURS(24 * 365)),
+     RANGE(MINUTES(1), HOURS(24 * 365)),
      .fallback = "14d"},
     {.name = "refresh",
      .kind = KIND_DURATION,
      KEY_AT(struct dnssec_config, refresh_s),
      .unit_ms = 1000,
-     RANGE(HOURS(0.5), HOURS(24 * 180)),
+     RANGE(MINUTES(0.5), HOURS(24 * 180)),
      .fallback = "5d"},
 };
 

@@ -4,6 +4,7 @@ import os
 import pytest
 
 from lab import BIN, Lab
+from signed import SignedLab
 
 
 def pytest_collection_modifyitems(items):
@@ -89,3 +90,19 @@ def static_lab(tmp_path_factory):
     lab.start()
     yield lab
     lab.close()
+
+
+@pytest.fixture
+def make_signed(tmp_path):
+    """A function that makes and starts labs of signed zones (signed.py)."""
+    labs = []
+
+    def make(**options):
+        folder = tmp_path / f"signed{len(labs)}"
+        folder.mkdir()
+        labs.append(SignedLab(folder, **options))
+        return labs[-1].start()
+
+    yield make
+    for lab in labs:
+        lab.close()

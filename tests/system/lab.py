@@ -245,14 +245,14 @@ class Lab:
 
     # --- asking it
 
-    def query(self, name, rdtype, client=None, bits=None, edns=True, payload=1232, options=(), **header):
+    def query(self, name, rdtype, client=None, bits=None, edns=True, payload=1232, options=(), dnssec=False, **header):
         name = name if name.endswith(".") else f"{name}.{ZONE}" if name != "@" else ZONE
         message = dns.message.make_query(name, rdtype, **header)
         options = list(options)
         if client is not None:
             options.append(dns.edns.ECSOption(client, bits if bits is not None else (24 if ":" not in client else 56)))
         if edns:
-            message.use_edns(0, payload=payload, options=options)
+            message.use_edns(0, ednsflags=dns.flags.DO if dnssec else 0, payload=payload, options=options)
         message.flags &= ~dns.flags.RD
         return message
 
