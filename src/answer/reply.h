@@ -7,6 +7,8 @@
 #include "snapshot/listing.h"
 #include "snapshot/steer.h"
 
+enum { REPLY_PROOFS = 2 * PROOFS_MAX };
+
 struct reply {
     const struct snapshot *snapshot;
     const struct asker *asker;
@@ -28,6 +30,8 @@ struct reply {
     uint8_t name_len;
     uint16_t name_at; /* its offset in the message */
     uint8_t renamed[NAME_OCTETS];
+    uint32_t proofs[REPLY_PROOFS]; /* that stand in it, by their bodies */
+    unsigned proof_count;
     struct answered *answered;
 };
 

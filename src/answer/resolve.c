@@ -76,6 +76,8 @@ void reply_body(struct reply *reply, const struct body *body)
         move_pointers(octets, body, len, shift, further);
     if (renamed)
         move_owners(octets, body, len, reply->name_at);
+    for (unsigned i = 0; i < body->proof_count && reply->proof_count < REPLY_PROOFS; i++)
+        reply->proofs[reply->proof_count++] = body->proofs[i];
     for (unsigned s = 0; s < 3; s++)
         reply->counts[s] = (uint16_t)(reply->counts[s] + (s == SECTION_ADDITIONAL ? additional : body->counts[s]));
 }
@@ -85,8 +87,12 @@ static const struct body *body_of(const struct reply *reply, uint32_t index)
     return reply->snapshot->world->bodies[index].of[reply->secure];
 }
 
+/* Each once; and not beside an emptied set's own, for the two would be one RRset that nobody has signed. */
 static void reply_proof(struct reply *reply, uint32_t index)
 {
+    for (unsigned i = 0; i < reply->proof_count; i++)
+        if (reply->proofs[i] == index)
+            return;
     if (!(reply->flags & FLAG_TC))
         reply_body(reply, body_of(reply, index));
 }
@@ -102,27 +108,19 @@ static uint32_t expansion_proof(const struct reply *reply, const struct proofs *
 
 static void prove_missing(struct reply *reply, const struct proofs *proofs, const struct name *encloser)
 {
-    const uint32_t expansion = expansion_proof(reply, proofs, encloser->len);
-    const bool nsec3 = proofs->kind == DENIAL_NSEC3;
-    if (nsec3)
+    if (proofs->kind == DENIAL_NSEC3)
         reply_proof(reply, encloser->proof);
-    if (!nsec3 || expansion != encloser->proof)
-        reply_proof(reply, expansion);
-    if (encloser->no_wildcard != NONE && encloser->no_wildcard != expansion && !(nsec3 && encloser->no_wildcard == encloser->proof))
+    reply_proof(reply, expansion_proof(reply, proofs, encloser->len));
+    if (encloser->no_wildcard != NONE)
         reply_proof(reply, encloser->no_wildcard);
 }
 
 /* What a wildcard's instance needs beside its data or NODATA. */
 static void prove_expansion(struct reply *reply, const struct proofs *proofs, const struct name *wildcard, bool nodata)
 {
-    const uint32_t expansion = expansion_proof(reply, proofs, wildcard->len - 2u);
-    if (nodata && proofs->kind == DENIAL_NSEC3) {
-        const struct name *encloser = world_name(reply->snapshot->world, wildcard->octets + 2, wildcard->len - 2u);
-        if (encloser->proof != expansion && encloser->proof != wildcard->proof)
-            reply_proof(reply, encloser->proof);
-    }
-    if (!nodata || expansion != wildcard->proof)
-        reply_proof(reply, expansion);
+    if (nodata && proofs->kind == DENIAL_NSEC3)
+        reply_proof(reply, world_name(reply->snapshot->world, wildcard->octets + 2, wildcard->len - 2u)->proof);
+    reply_proof(reply, expansion_proof(reply, proofs, wildcard->len - 2u));
 }
 
 /* An alias that leads to a steered name: its chain, then the client's selection. */
@@ -138,8 +136,8 @@ static void reply_alias(struct reply *reply, const struct alias *alias, struct l
     if (owner > POINTER_MASK)
         return;
     reply_steered(reply, &reply->snapshot->world->steered[alias->steered], (uint16_t)(POINTER | owner), list);
-    if (reply->secure)
-        reply_proof(reply, alias->proofs);
+    for (unsigned i = 0; reply->secure && i < alias->proof_count; i++)
+        reply_proof(reply, alias->proofs[i]);
 }
 
 /* ANY (RFC 8482): what is small. A HINFO where nothing is signed; else a set that is there, for it can be validated (4.1). */
@@ -250,6 +248,7 @@ void reply_resolve(struct reply *reply)
 {
     const struct world *world = reply->snapshot->world;
     reply->secure = reply->query.dnssec_ok;
+    reply->proof_count = 0;
     reply->name = reply->query.qname;
     reply->name_len = reply->query.qname_len;
     reply->name_at = HEADER_LEN;

@@ -84,18 +84,18 @@ static EVP_PKEY *key_of_parameters(const char *type, OSSL_PARAM_BLD *building, i
     return key;
 }
 
-/* An elliptic-curve key; private is NULL for a public one. DNSKEY records leave out the 4 in front of the point (RFC 6605 4). */
-static EVP_PKEY *curve_key(const struct algorithm *algorithm, const uint8_t *public, const uint8_t *private)
+/* An elliptic-curve key; private_len is 0 for a public one. DNSKEY records leave out the 4 in front of the point (RFC 6605 4). */
+static EVP_PKEY *curve_key(const struct algorithm *algorithm, const uint8_t *public, const uint8_t *private, size_t private_len)
 {
     uint8_t point[POINT_MAX] = {4};
     memcpy(point + 1, public, algorithm->public_len);
-    BIGNUM *number = private ? BN_bin2bn(private, algorithm->part_len, BN_secure_new()) : NULL;
+    BIGNUM *number = private_len ? BN_bin2bn(private, (int)private_len, BN_secure_new()) : NULL;
     OSSL_PARAM_BLD *building = OSSL_PARAM_BLD_new();
     bool sound = building && OSSL_PARAM_BLD_push_utf8_string(building, OSSL_PKEY_PARAM_GROUP_NAME, algorithm->group, 0) &&
                  OSSL_PARAM_BLD_push_octet_string(building, OSSL_PKEY_PARAM_PUB_KEY, point, algorithm->public_len + 1u);
-    if (private)
+    if (private_len)
         sound = sound && number && OSSL_PARAM_BLD_push_BN(building, OSSL_PKEY_PARAM_PRIV_KEY, number);
-    EVP_PKEY *key = sound ? key_of_parameters("EC", building, private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY) : NULL;
+    EVP_PKEY *key = sound ? key_of_parameters("EC", building, private_len ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY) : NULL;
     OSSL_PARAM_BLD_free(building);
     BN_clear_free(number);
     return key;
@@ -143,7 +143,7 @@ static EVP_PKEY *public_key(const struct algorithm *algorithm, const uint8_t *pu
         return split_rsa(public, len, &fields) ? rsa_key(&fields) : NULL;
     if (len != algorithm->public_len)
         return NULL;
-    return algorithm->group ? curve_key(algorithm, public, NULL) : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, len);
+    return algorithm->group ? curve_key(algorithm, public, NULL, 0) : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, len);
 }
 
 /* --- signing */
@@ -283,10 +283,11 @@ static EVP_PKEY *private_key(const struct algorithm *algorithm, const struct pri
 {
     if (is_rsa(algorithm))
         return rsa_key(fields);
-    if (fields->field[0].len != algorithm->part_len)
-        return NULL;
-    return algorithm->group ? curve_key(algorithm, public, fields->field[0].octets)
-                            : EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, fields->field[0].octets, algorithm->part_len);
+    const uint8_t *octets = fields->field[0].octets;
+    const size_t len = fields->field[0].len;
+    if (algorithm->group) /* a number: BIND's tools leave its leading zeros out */
+        return len > 0 && len <= algorithm->part_len ? curve_key(algorithm, public, octets, len) : NULL;
+    return len == algorithm->part_len ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, octets, len) : NULL;
 }
 
 /* What is wrong with a public key, or NULL. Modulus and exponent of the private file must be the DNSKEY's. */

@@ -11,7 +11,7 @@ void body_begin(struct body_maker *maker, const uint8_t *base, size_t base_len, 
     maker->start = writer_len(&maker->c.w);
     maker->section_end[0] = maker->section_end[1] = maker->section_end[2] = maker->start;
     maker->base_len = (uint8_t)base_len;
-    maker->owner_count = 0;
+    maker->owner_count = maker->proof_count = 0;
     maker->whole = whole;
 }
 
@@ -100,6 +100,8 @@ const struct body *body_finish(struct body_maker *maker, struct arena *arena, ui
         .pointers = pointers,
         .owner_count = (uint16_t)maker->owner_count,
         .owners = owners,
+        .proof_count = (uint16_t)maker->proof_count,
+        .proofs = arena_copy(arena, maker->proofs, maker->proof_count * sizeof *maker->proofs),
         .base_len = maker->base_len,
         .bits = bits,
     };

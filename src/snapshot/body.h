@@ -18,8 +18,10 @@ struct body {
     uint16_t pointer_count;
     uint8_t base_len, bits; /* octets of the base name; BODY_ bits */
     uint16_t owner_count;
+    uint16_t proof_count;
     const uint16_t *pointers; /* offsets in octets */
     const uint16_t *owners;   /* the same of the answer's owners that are the question's own name, 0xC00C */
+    const uint32_t *proofs;   /* the proofs that stand in it, by their own bodies */
     const uint16_t *ends;     /* by additional record: end of its RRset, which goes out whole or not at all (RFC 2181 9) */
     uint8_t octets[];         /* beside the rest, for the cache */
 };
@@ -32,6 +34,8 @@ struct body_pair {
 /* Behind a question of 255 octets and before the longest OPT a prepared message still fits. */
 enum { BODY_MESSAGE_MAX = MESSAGE_MAX - NAME_OCTETS - 512 };
 
+enum { PROOFS_MAX = 40 /* a chain of wildcards and what its end needs */ };
+
 struct body_maker {
     struct compressor c;
     uint16_t counts[3];
@@ -42,7 +46,8 @@ struct body_maker {
     bool whole;  /* the base is the question or above it; false: the question is an instance of it, a wildcard */
     bool secure; /* RRSIG records are added, too; stays as it is set */
     uint16_t owners[UINT16_MAX / 12];
-    unsigned owner_count;
+    unsigned owner_count, proof_count;
+    uint32_t proofs[PROOFS_MAX];
     uint8_t message[BODY_MESSAGE_MAX];
 };
 

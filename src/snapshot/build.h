@@ -20,7 +20,6 @@ struct builder {
 };
 
 /* The proofs that stand in a body already. */
-enum { PROOFS_MAX = 40 /* a chain of wildcards and what its end needs */ };
 struct proof_list {
     const struct proof *all[PROOFS_MAX];
     unsigned count;

@@ -189,14 +189,16 @@ static bool add_other(struct builder *b, uint32_t index, const struct chain *cha
     return bodies != NONE || build_too_large(b, index, TYPE_CNAME);
 }
 
-static void write_proofs(struct builder *b, const void *what)
+/* Each by itself, for what else is proven at the time of the query may be the same. */
+static void list_expansions(struct builder *b, const struct chained *chained, struct alias *alias)
 {
-    const struct chained *chained = what;
     const struct zone_answers *answers = &b->world->zone_answers[b->world->names[chained->index].zone];
     struct proof_list proofs = {.count = 0};
+    b->maker->secure = true;
     body_begin(b->maker, answers->apex, answers->apex_len, true);
-    b->maker->c.question_only = true;
     add_expansions(b, chained, &proofs);
+    alias->proof_count = proofs.count;
+    alias->proofs = arena_copy(&b->world->arena, b->maker->proofs, proofs.count * sizeof *alias->proofs);
 }
 
 /* Where the name is that the last CNAME leads to: in its RDATA, or where that points. */
@@ -235,7 +237,7 @@ static bool add_steered(struct builder *b, uint32_t index, const struct chain *c
         return build_too_large(b, index, world->steered[steered].type);
     const uint32_t bodies = build_bodies(b, zone, write_chain, &chained, FLAG_AA, 0);
     alias.chain = world->bodies[bodies];
-    alias.proofs = build_bodies(b, zone, write_proofs, &chained, FLAG_AA, 0);
+    list_expansions(b, &chained, &alias);
     world->aliases = mem_grow(world->aliases, &world->alias_room, world->alias_count + 1, sizeof *world->aliases);
     world->aliases[world->alias_count] = alias;
     build_add_slot(b, world->steered[steered].type, SLOT_ALIAS, (uint32_t)world->alias_count++);

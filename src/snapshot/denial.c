@@ -12,6 +12,7 @@ static uint32_t proof_body(struct builder *b, uint32_t zone, const struct zone_n
     body_begin(b->maker, answers->apex, answers->apex_len, true);
     b->maker->c.question_only = true;
     body_add(b->maker, SECTION_AUTHORITY, node->name, set, set->ttl_s);
+    b->maker->proofs[b->maker->proof_count++] = (uint32_t)b->world->body_count; /* its own index */
     invariant(body_fits(b->maker));
     const struct body *body = body_finish(b->maker, &b->world->arena, 0, 0);
     return build_add_bodies(b, (struct body_pair){{body, body}});
@@ -90,6 +91,7 @@ void build_add_proof(struct builder *b, struct proof_list *list, const struct pr
     if (proof == NULL || !b->maker->secure || list->count == PROOFS_MAX)
         return;
     list->all[list->count++] = proof;
+    b->maker->proofs[b->maker->proof_count++] = proof->body;
     const struct rrset *set = zone_rrset(proof->node, TYPE_NSEC);
     if (set == NULL)
         set = zone_rrset(proof->node, TYPE_NSEC3);

@@ -10,7 +10,7 @@ enum { NSEC3_SALT_LEN_AT = 4, WINDOW_HEADER = 2 };
 
 struct emptied {
     uint32_t zone;
-    const struct zone_node *node;
+    const struct proof *whole; /* in whose place it comes */
     const struct rrset *proof; /* without the type, and signed */
 };
 
@@ -37,15 +37,18 @@ static void write_emptied(struct builder *b, const void *what)
     body_begin(b->maker, answers->apex, answers->apex_len, true);
     b->maker->c.question_only = true;
     build_add_soa(b, emptied->zone);
-    if (b->maker->secure)
-        body_add(b->maker, SECTION_AUTHORITY, emptied->node->name, emptied->proof, emptied->proof->ttl_s);
+    if (!b->maker->secure)
+        return;
+    b->maker->proofs[b->maker->proof_count++] = emptied->whole->body;
+    body_add(b->maker, SECTION_AUTHORITY, emptied->whole->node->name, emptied->proof, emptied->proof->ttl_s);
 }
 
 static uint32_t emptied_bodies(struct builder *b, const struct steered *set)
 {
     struct world *world = b->world;
     const struct name *name = &world->names[set->name];
-    const struct zone_node *node = build_nodata_proof(b, set->zone, name->octets, name->len)->node;
+    const struct proof *own = build_nodata_proof(b, set->zone, name->octets, name->len);
+    const struct zone_node *node = own->node;
     const struct rrset *whole = zone_rrset(node, TYPE_NSEC);
     if (whole == NULL)
         whole = zone_rrset(node, TYPE_NSEC3);
@@ -60,7 +63,7 @@ static uint32_t emptied_bodies(struct builder *b, const struct steered *set)
     world->renew_s = renew_s < world->renew_s ? renew_s : world->renew_s;
     for (unsigned i = 0; i < proof.rrsig_count; i++)
         signatures[i] = (struct rdata){.octets = rrsigs[i].octets, .len = rrsigs[i].len};
-    const struct emptied emptied = {set->zone, node, &proof};
+    const struct emptied emptied = {set->zone, own, &proof};
     const uint32_t bodies = build_bodies(b, set->zone, write_emptied, &emptied, FLAG_AA | RCODE_NOERROR, 0);
     free(octets);
     free(rrsigs);

@@ -41,7 +41,8 @@ struct name {
 struct alias {
     struct body_pair chain;
     uint32_t steered;
-    uint32_t proofs;     /* bodies, behind the answer: of the wildcards that the chain goes through; may be empty */
+    const uint32_t *proofs; /* bodies, behind the answer: of the wildcards that the chain goes through */
+    unsigned proof_count;
     uint16_t targets[2]; /* offset of the steered name in the message behind a question of the base name; by DO as in chain */
 };
 

@@ -27,6 +27,22 @@ static void a_key_of_bind_is_read_with_its_times(void **state)
     key_release(&key);
 }
 
+/* One in 256 keys of an elliptic curve has a private number that begins with a zero octet. */
+static void a_private_number_without_its_leading_zero_is_read(void **state)
+{
+    static const char public[] = "sip.example.com. 60 IN DNSKEY 257 3 13 "
+                                 "oTWBHlgvE1lCjxRUdVf3VI0D3kM4Qt/fxWqKMif8jurIBYRFnMwxlDQbmlTTlcrMx2pTbt394FquZJimwxZaug==\n";
+    static const char private[] = "Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+                                  "PrivateKey: cpph+NVBCuFVS7zpaGaxKED533yvVPiHXaUYHOU3Tw==\n";
+    (void)state;
+    struct key key;
+    struct error err = {"?"};
+    if (!key_read(&key, public, private, WIRE_APEX, WIRE_APEX_LEN, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(key.tag, 42228);
+    key_release(&key);
+}
+
 /* One change to the texts above, and what is told. */
 static const struct {
     const char *from, *to, *told;
@@ -238,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_of_bind_is_read_with_its_times),
+        cmocka_unit_test(a_private_number_without_its_leading_zero_is_read),
         cmocka_unit_test(what_is_wrong_in_a_key_is_told),
         cmocka_unit_test(keys_of_dnssec_keygen_are_read),
         cmocka_unit_test(our_keys_are_read_by_bind_which_may_change_their_times),
