@@ -2,6 +2,9 @@
 
 The parent is a real name server (Knot DNS) on loopback; the zone's servers are two sipsteerd.
 """
+import glob
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +18,7 @@ import dns.rcode
 import dns.zone
 import pytest
 
-from lab import SLOW, ZONE, read_tcp, reserve_network, wait_for
+from lab import ROOT, SLOW, ZONE, read_tcp, reserve_network, wait_for
 
 PARENT = "example.com."
 PARENT_HEAD = f"""$ORIGIN {PARENT}
@@ -156,7 +159,6 @@ def test_each_wrong_record_at_the_parent_is_told(scene):
     good = lines_of(scene)
     ns1, ns2, a1, a2 = good
     wrong = {
-        "not-delegated": [],
         "ns-missing": [ns1, a1],
         "glue-missing": [ns1, ns2, a2],
         "glue-stale": [ns1, ns2, a2, a1.rsplit(" ", 1)[0] + " 127.0.0.9"],
@@ -165,6 +167,8 @@ def test_each_wrong_record_at_the_parent_is_told(scene):
         "ds-without-key": good + [f"{ZONE} 3600 IN DS 4711 13 2 {'AB' * 32}"],
         "bogus": good + [f"{ZONE} 3600 IN DS 4711 13 2 {'AB' * 32}"],
     }
+    scene.parent.reload("")
+    assert scene.codes() == {"not-delegated"}  # all else is ready
     for code, records in wrong.items():
         scene.parent.reload("\n".join(records) + "\n")
         assert code in scene.codes(), code
@@ -451,3 +455,36 @@ def test_signatures_that_do_not_hold_now_are_told(signed):
     text, ds = sign(signed.folder, signed.text, "-N", "keep", "-s", stamp[0], "-e", stamp[3])
     bare = "\n".join(line for line in dns.zone.from_text(text, ZONE, relativize=False).to_text().splitlines() if " RRSIG SOA " not in line)
     assert signed([text, bare], [ds[2]]) == {"signature-missing"}
+
+
+def test_the_keys_of_a_signed_zone_make_the_ds_records(make_lab, parent):
+    """Two sipsteerd that sign with the same keys; the DS is the one that BIND's tool makes of the key."""
+    scene = Scene(make_lab, parent)
+    keys = scene.labs[0].folder + "/keys"
+    os.mkdir(keys)
+    key = subprocess.run(["dnssec-keygen", "-q", "-a", "13", "-f", "KSK", "-P", "-1h", "-A", "-1h", "-K", keys, ZONE], capture_output=True,
+                         text=True, check=True).stdout.strip()
+    for lab in scene.labs:
+        lab.conf["zones"][0]["dnssec"] = {"keys": keys}
+    scene.start()
+    made = subprocess.run(["dnssec-dsfromkey", "-2", f"{keys}/{key}.key"], capture_output=True, text=True, check=True).stdout.split()
+    printed = scene.records
+    assert f"\n{ZONE} 3600 IN DS {' '.join(made[3:6])} {made[6].lower()}\n" in printed
+    assert f"key tag {made[3]}, algorithm 13 (ECDSA P-256/SHA-256), digest type 2 (SHA-256), digest" in printed and made[6] in printed
+    parent.reload(printed)
+    assert scene.codes(code=0) == set()
+    parent.reload("\n".join(line for line in printed.splitlines() if " DS " not in line) + "\n")
+    assert scene.codes() == {"key-without-ds"}
+    parent.reload(printed.replace(f" DS {made[3]} ", f" DS {int(made[3]) ^ 1} "))
+    assert scene.codes() == {"ds-without-key", "ds-missing", "bogus"}
+    with open(f"{keys}/{key}.private", "w") as out:
+        out.write("nonsense\n")
+    scene.labs[0].cli("delegation", ZONE, code=2, conf=True)
+    assert key in scene.labs[0].last.stderr
+
+
+def test_every_finding_is_in_the_manual():
+    source = "".join(open(path).read() for path in glob.glob(f"{ROOT}/src/delegation/judge_*.c"))
+    codes = {code for call in re.findall(r"fault_add\(\s*faults,(.*?)(?:true|false),", source, re.DOTALL) for code in re.findall(r'"([a-z-]+)"', call)}
+    manual = open(f"{ROOT}/docs/delegation.md").read()
+    assert len(codes) > 20 and {code for code in codes if f"`{code}`" not in manual} == set()
