@@ -190,13 +190,11 @@ def test_servers_that_differ_from_each_other_are_told(scene):
     two.cli("reload")
     assert "ns-differ" in scene.codes()
     two.zone_text = scene.text
-    two.conf["zones"], two.conf["services"] = [{"name": "other.test.", "file": "other.zone"}], []
+    two.stop()
+    two.conf = {"server": two.conf["server"], "zones": [{"name": "other.test.", "file": "other.zone"}]}
     two.write_file("other.zone", "@ 60 SOA ns1 h 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n")
-    two.conf["sites"] = []
-    del two.conf["services"]
-    two.write()
-    two.cli("reload", code=None)
-    assert "lame" in scene.codes() or two.last.returncode
+    two.start()
+    assert "lame" in scene.codes()
     two.stop()
     assert "no-answer" in scene.codes()
 
@@ -338,11 +336,13 @@ def faulty(good, name):
     return change
 
 
-@pytest.mark.parametrize("fault,options,expected", [
-    ("none", {}, set()), ("refused", {}, {"lame"}), ("no-aa", {}, {"lame"}), ("no-edns", {}, {"no-edns"}), ("forged", {}, {"strange-replies"}),
-    ("other-question", {}, {"no-answer", "strange-replies"}), ("garbage", {}, {"no-answer", "strange-replies"}), ("only-tcp", {}, set()),
-    ("none", {"tcp": False}, {"no-tcp"}), ("none", {"udp": False}, {"no-udp"}),
-    ("silent", {}, {"no-answer"})], ids=lambda v: str(v))
+FAULTS = [
+    ("none", {}, []), ("refused", {}, ["lame"]), ("no-aa", {}, ["lame"]), ("no-edns", {}, ["no-edns"]), ("forged", {}, ["strange-replies"]),
+    ("other-question", {}, ["no-answer", "strange-replies"]), ("garbage", {}, ["no-answer", "strange-replies"]), ("only-tcp", {}, []),
+    ("no-tcp", {"tcp": False}, ["no-tcp"]), ("no-udp", {"udp": False}, ["no-udp"]), ("silent", {}, ["no-answer"])]
+
+
+@pytest.mark.parametrize("fault,options,expected", FAULTS, ids=[fault[0] for fault in FAULTS])
 def test_a_faulty_server_is_told_and_never_waited_for_long(make_lab, parent, answerer, fault, options, expected):
     lab = make_lab()
     lab.zone_text = lab.zone_text.replace("@ NS ns1\nns1 A 192.0.2.53", f"@ NS ns1\n@ NS ns2\nns1 A {lab.address}\nns2 A 127.0.0.9")
@@ -352,7 +352,7 @@ def test_a_faulty_server_is_told_and_never_waited_for_long(make_lab, parent, ans
     begun = time.monotonic()
     found = lab.cli("delegation", ZONE, "--check", "--parent", parent.at, "--server", f"ns1.{ZONE}={lab.address}:{lab.port}", "--server",
                     f"ns2.{ZONE}={other.address}:{other.port}", code=None, conf=True, json_form=True)["findings"]
-    assert {f["code"] for f in found} == expected, found
+    assert {f["code"] for f in found} == set(expected), found
     assert lab.last.returncode == (1 if expected else 0)
     assert all(other.address in f["at"] and lab.address not in f["at"] for f in found)
     assert time.monotonic() - begun < 20 * SLOW
