@@ -38,6 +38,7 @@ static void reply_question(struct reply *reply)
         return;
     }
     const struct query *query = &reply->query;
+    reply->answered->special |= query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR;
     if (query->qtype == TYPE_NXNAME) { /* RFC 9824 3.5 */
         reply->flags |= RCODE_FORMERR;
         reply->ede = EDE_QTYPE;
@@ -97,6 +98,7 @@ static size_t finish(struct reply *reply)
     reply->answered->rcode = reply->flags & 15;
     reply->answered->truncated = reply->flags & FLAG_TC;
     reply->answered->by_subnet = reply->answered->steered && query->ecs.present && query->ecs.source > 0;
+    reply->answered->special |= query->special;
     return writer_len(&reply->w);
 }
 
@@ -104,9 +106,9 @@ size_t answer_query(const struct snapshot *snapshot, const uint8_t *packet, size
                     size_t room, struct answered *ret_answered)
 {
     struct reply reply;
+    *ret_answered = (struct answered){0};
     if (!query_parse(packet, len, &reply.query))
         return 0;
-    *ret_answered = (struct answered){0};
     reply.answered = ret_answered;
     reply.snapshot = snapshot;
     reply.asker = asker;

@@ -103,11 +103,13 @@ static bool read_records(struct reader *r, unsigned before_additional, unsigned 
     for (unsigned i = 0; i < before_additional + additional; i++) {
         const bool root_owner = reader_left(r) > 0 && *r->at == 0;
         skip_name(r);
-        if (read_u16(r) == TYPE_OPT) {
+        const uint16_t type = read_u16(r);
+        if (type == TYPE_OPT) {
             if (i < before_additional || !read_opt(r, root_owner, query))
                 return false;
             continue;
         }
+        query->special |= type == TYPE_TSIG;
         read_span(r, 6);
         read_span(r, read_u16(r));
         if (r->bad)
@@ -141,7 +143,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
         return false;
     query->opcode = (query->flags & FLAG_OPCODE) >> 11;
     query->rcode = RCODE_NOERROR;
-    query->has_question = query->edns = query->dnssec_ok = query->nsid = query->ecs.present = false;
+    query->has_question = query->edns = query->dnssec_ok = query->nsid = query->special = query->ecs.present = false;
     query->keepalive = query->keepalive_wrong = query->padding = false;
     query->udp_size = UDP_DEFAULT;
     query->question_len = 0;
@@ -152,8 +154,10 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *ret_query)
         query->rcode = RCODE_FORMERR; /* RFC 9619: exactly one question */
     else if (questions == 0 && (query->cookie == NULL || answers + authorities > 0))
         query->rcode = RCODE_FORMERR;
-    if (query->opcode != OPCODE_QUERY)
+    if (query->opcode != OPCODE_QUERY) {
         query->rcode = RCODE_NOTIMP; /* its sections have a meaning that is not ours to judge */
+        query->special |= query->opcode == OPCODE_NOTIFY;
+    }
     return true;
 }
 

@@ -80,6 +80,7 @@ struct query {
     const uint8_t *question;    /* in the packet, as asked */
     uint16_t question_len;
     bool edns, dnssec_ok, nsid;
+    bool special;                    /* signed (RFC 8945) or NOTIFY (RFC 1996) */
     bool keepalive, keepalive_wrong; /* RFC 7828; wrong: with a timeout, which only a server gives. Both mean nothing over UDP */
     bool padding;                    /* RFC 7830; means nothing in the clear */
     uint16_t udp_size;               /* what the client takes, at least 512 */

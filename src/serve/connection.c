@@ -161,19 +161,8 @@ static void pull_stream(struct connection *connection)
 
 /* --- queries */
 
-static struct stream *stream_for(struct connection *connection, const struct snapshot *snapshot, size_t len)
-{
-    struct tcp_server *server = connection->server;
-    const struct caller caller = {.peer = connection->peer, .encrypted = connection->tls};
-    struct stream *stream = server->open_stream ? server->open_stream(server->stream_context, snapshot, server->query, len, &caller) : NULL;
-    if (stream && stream->transfer && server->waiting_count >= TRANSFERS_WAITING) {
-        stream->free(stream);
-        stream = NULL; /* answer_query() refuses it */
-    }
-    return stream;
-}
-
-static void answer_one(struct connection *connection, size_t len)
+/* The answer's length, or a stream. */
+static size_t make_answer(struct connection *connection, size_t len, struct answered *answered, struct stream **ret_stream)
 {
     struct tcp_server *server = connection->server;
     const struct asker asker = {.peer = &connection->peer,
@@ -181,13 +170,28 @@ static void answer_one(struct connection *connection, size_t len)
                                 .draw = server->draw++,
                                 .now_s = (uint32_t)clock_wall_s(),
                                 .idle_ds = (uint16_t)(server->limits.idle_ms / 100)};
-    struct answered answered = {0};
-    size_t made = 0;
-    snapshot_enter();
+    uint8_t *out = server->answer + LENGTH_OCTETS;
     const struct snapshot *snapshot = snapshot_current();
-    struct stream *stream = stream_for(connection, snapshot, len);
-    if (stream == NULL)
-        made = answer_query(snapshot, server->query, len, &asker, server->answer + LENGTH_OCTETS, MESSAGE_MAX, &answered);
+    const size_t made = answer_query(snapshot, server->query, len, &asker, out, MESSAGE_MAX, answered);
+    if (!answered->special || !server->special)
+        return made;
+    struct special special = {snapshot, server->query, len, &asker, out, MESSAGE_MAX, made, answered, NULL};
+    const size_t instead = server->special(server->special_context, &special);
+    if (special.stream && special.stream->transfer && server->waiting_count >= TRANSFERS_WAITING) {
+        special.stream->free(special.stream);
+        return made; /* the refusal */
+    }
+    *ret_stream = special.stream;
+    return instead;
+}
+
+static void answer_one(struct connection *connection, size_t len)
+{
+    struct tcp_server *server = connection->server;
+    struct answered answered;
+    struct stream *stream = NULL;
+    snapshot_enter();
+    const size_t made = make_answer(connection, len, &answered, &stream);
     snapshot_leave();
     counter_add(&server->counters.shared.queries, 1);
     counter_add(&server->counters.tls_queries, connection->tls);

@@ -52,8 +52,8 @@ struct tcp_server {
     struct event *turn;
     struct line turns; /* who has more to be done than fits one turn */
 
-    stream_open_fn *open_stream;
-    void *stream_context;
+    special_fn *special;
+    void *special_context;
     unsigned transfers;
     struct line waiting; /* whose transfers wait for a place */
     size_t waiting_count;

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 struct server;
+struct answered;
+struct asker;
 struct credentials;
 struct snapshot;
 struct stream;
@@ -25,18 +27,22 @@ bool server_start(struct server *server, struct error *err);
 /* Stops and joins the threads, closes the sockets. NULL is allowed. */
 void server_free(struct server *server);
 
-/* Who asks for a stream. */
-struct caller {
-    struct addr peer;
-    bool encrypted; /* over TLS */
+/* A query that is signed, a NOTIFY, or for a transfer (struct answered's special). answer_query() has written what a stranger is told. */
+struct special {
+    const struct snapshot *snapshot; /* there for the call only, as are the octets */
+    uint8_t *query;                  /* may be changed */
+    size_t len;
+    const struct asker *asker;
+    uint8_t *out; /* the answer so far */
+    size_t room, made;
+    struct answered *answered;
+    struct stream *stream; /* set by who answers with one (dns/stream.h); never over UDP */
 };
 
-/* Looks at a query that came over TCP or TLS, before answer_query() does. NULL: not its business. Else what is answered instead: a transfer, or a
- * refusal of one message (see dns/stream.h). The snapshot and the octets are there for the call only. Called in the TCP loop. */
-typedef struct stream *stream_open_fn(void *context, const struct snapshot *snapshot, const uint8_t *query, size_t len,
-                                      const struct caller *caller);
+/* Returns the length of the answer that shall go out, perhaps another one; 0 for none, or with a stream. Called in any worker. */
+typedef size_t special_fn(void *context, struct special *special);
 /* Before server_start(). context must outlive the server. */
-void server_set_streams(struct server *server, stream_open_fn *open, void *context);
+void server_set_special(struct server *server, special_fn *answer, void *context);
 
 /* The addresses really bound (ports filled in): UDP and TCP, count as given; TLS. */
 const struct hostport *server_addresses(const struct server *server, size_t *ret_count);

@@ -113,9 +113,13 @@ void server_set_credentials(struct server *server, struct credentials *credentia
     tcp_server_set_credentials(server->tcp, credentials);
 }
 
-void server_set_streams(struct server *server, stream_open_fn *open, void *context)
+void server_set_special(struct server *server, special_fn *answer, void *context)
 {
-    tcp_server_set_streams(server->tcp, open, context);
+    tcp_server_set_special(server->tcp, answer, context);
+    for (size_t i = 0; i < server->worker_count; i++) {
+        server->workers[i].special = answer;
+        server->workers[i].special_context = context;
+    }
 }
 
 bool server_start(struct server *server, struct error *err)

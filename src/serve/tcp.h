@@ -20,7 +20,7 @@ struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count,
 /* Takes them, from any thread, at any time; the next handshakes show them. */
 void tcp_server_set_credentials(struct tcp_server *server, struct credentials *credentials);
 /* Before the start. */
-void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context);
+void tcp_server_set_special(struct tcp_server *server, special_fn *answer, void *context);
 bool tcp_server_start(struct tcp_server *server, struct error *err);
 /* Stops and joins, closes everything. NULL is allowed. */
 void tcp_server_free(struct tcp_server *server);

@@ -163,7 +163,12 @@ static size_t make_answer(struct turn *turn, struct draft *draft, const struct a
     const struct mmsghdr *in = &turn->batch->in[draft->packet];
     const struct asker asker = {.peer = peer, .channel = CHANNEL_UDP, .draw = draft->draw, .now_s = turn->wall_s, .brief = brief};
     const bool cut = in->msg_hdr.msg_flags & MSG_TRUNC;
-    return cut ? 0 : answer_query(turn->snapshot, turn->batch->queries[draft->packet], in->msg_len, &asker, out, UDP_CAP, &draft->answered);
+    uint8_t *query = turn->batch->queries[draft->packet];
+    const size_t made = cut ? 0 : answer_query(turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, &draft->answered);
+    if (made == 0 || !draft->answered.special || !turn->worker->special) /* one compare: what is special pays for itself */
+        return made;
+    struct special special = {turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, made, &draft->answered, NULL};
+    return turn->worker->special(turn->worker->special_context, &special);
 }
 
 /* Answers the draft's packet to out. False: there is no answer, which has been counted. */
@@ -186,7 +191,7 @@ static bool draft_answer(struct turn *turn, struct draft *draft, uint8_t *out)
         return false;
     }
     draft->account = 0;
-    if (draft->answered.cookie < COOKIE_OLD) /* who has a valid cookie has asked for it */
+    if (draft->answered.cookie < COOKIE_OLD && !draft->answered.verified) /* who has a valid cookie, or a key, has asked for it */
         draft->account = rate_limit_account(guard->limit, turn->limits, &peer, &draft->answered, turn->now_ns);
     return true;
 }
@@ -201,6 +206,10 @@ static bool pass_limit(struct turn *turn, struct draft *draft, uint8_t *out)
     case RATE_PASS: return true;
     case RATE_DROP: drop(turn, UDP_DROP_LIMITED); return false;
     case RATE_SLIP: break;
+    }
+    if (draft->answered.special) { /* its packet has been changed, and its answer is short already */
+        drop(turn, UDP_DROP_LIMITED);
+        return false;
     }
     counter_add(&turn->worker->counters.slipped, 1);
     draft->len = make_answer(turn, draft, &peer, out, true);

@@ -12,6 +12,8 @@ struct udp_worker {
     unsigned siblings; /* workers of its address, with it */
     _Atomic bool stop;
     bool running;
+    special_fn *special; /* or NULL */
+    void *special_context;
     pthread_t thread;
 };
 

@@ -10,6 +10,8 @@ static bool bind_service_name(struct builder *b, uint32_t index)
     uint8_t octets[NAME_OCTETS];
     const size_t len = name_from_text(service->name, octets);
     const uint32_t name = len ? build_find(b, octets, len) : NONE;
+    if (len && build_in_absent_zone(b, octets, len))
+        return true; /* it will be bound when the zone has come */
     if (name == NONE)
         return report_error(b->report, b->world->config->path, "services: %s: no zone file has this name", service->name);
     if (b->world->names[name].cut != NONE)

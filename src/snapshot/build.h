@@ -30,6 +30,9 @@ void build_names(struct builder *b);
 /* Index of the name or NONE. */
 uint32_t build_find(const struct builder *b, const uint8_t *octets, size_t len);
 
+/* Whether this would be a name of a zone whose data have not come. */
+bool build_in_absent_zone(const struct builder *b, const uint8_t *octets, size_t len);
+
 /* bind.c: endpoints to their addresses, services to their RRsets, specs. */
 bool build_bindings(struct builder *b);
 /* The steered set of this name and type, or NONE. */

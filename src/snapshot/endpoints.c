@@ -71,6 +71,8 @@ static bool bind_endpoint(struct binding *binding, size_t index)
     const size_t len = name_from_text(endpoint->host, host);
     const uint32_t name = len ? build_find(b, host, len) : NONE;
     const char *site = config->sites[endpoint->site].name;
+    if (len && build_in_absent_zone(b, host, len))
+        return true;
     if (name == NONE || b->world->names[name].cut != NONE)
         return report_error(b->report, config->path, "sites.%s: endpoint %s: no zone file has this name", site, endpoint->host);
     if (!take_addresses(binding, index, b->nodes[name]))

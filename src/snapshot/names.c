@@ -135,3 +135,9 @@ void build_names(struct builder *b)
     }
     free(order);
 }
+
+bool build_in_absent_zone(const struct builder *b, const uint8_t *octets, size_t len)
+{
+    const struct found found = world_find(b->world, octets, len);
+    return found.kind != FOUND_NOTHING && b->world->zones[found.name->zone]->absent;
+}

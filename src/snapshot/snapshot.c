@@ -175,3 +175,8 @@ struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *
     decision.ttl_s = short_ttl ? set->doubt_ttl_s : set->ttl_s;
     return decision;
 }
+
+const struct world *snapshot_world(const struct snapshot *snapshot)
+{
+    return snapshot->world;
+}

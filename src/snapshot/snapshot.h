@@ -60,6 +60,7 @@ void snapshot_withdraw(void);
 uint64_t snapshot_generation(const struct snapshot *snapshot);
 /* The configuration that its world was made from; there as long as the snapshot is. */
 const struct config *snapshot_config(const struct snapshot *snapshot);
+const struct world *snapshot_world(const struct snapshot *snapshot);
 
 /* One decision, as the answer to a query takes it. */
 struct decision {

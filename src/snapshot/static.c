@@ -175,10 +175,22 @@ static void write_soa(struct builder *b, const void *what)
     build_add_soa(b, zone);
 }
 
+/* Of a zone whose data have not come nothing can be told, not even what it lacks. */
+static void write_nothing(struct builder *b, const void *what)
+{
+    const struct zone_answers *answers = what;
+    body_begin(b->maker, answers->apex, answers->apex_len, true);
+}
+
 static void build_negatives(struct builder *b)
 {
     struct world *world = b->world;
     for (uint32_t z = 0; z < world->config->zone_count; z++) {
+        struct zone_answers *answers = &world->zone_answers[z];
+        if (world->zones[z]->absent) {
+            answers->nodata = answers->nxdomain = build_bodies(b, z, write_nothing, answers, RCODE_SERVFAIL, 0);
+            continue;
+        }
         world->zone_answers[z].nodata = build_bodies(b, z, write_soa, &z, FLAG_AA | RCODE_NOERROR, 0);
         world->zone_answers[z].nxdomain = build_bodies(b, z, write_soa, &z, FLAG_AA | RCODE_NXDOMAIN, 0);
     }

@@ -117,6 +117,12 @@ const struct zone *world_zone(const struct world *world, size_t index)
     return world->zones[index];
 }
 
+int world_find_zone(const struct world *world, const uint8_t *apex, size_t apex_len)
+{
+    const struct name *name = world_name(world, apex, apex_len);
+    return name && world->zone_answers[name->zone].apex_len == apex_len ? (int)name->zone : -1;
+}
+
 struct config *world_config_ref(const struct world *world)
 {
     return config_ref(world->config);
@@ -126,6 +132,11 @@ struct zone *world_plain_zone(const struct world *world, size_t index)
 {
     struct zone *zone = world->zones[index];
     return zone_ref(zone->plain ? zone->plain : zone);
+}
+
+struct zone *world_zone_ref(const struct world *world, size_t index)
+{
+    return zone_ref(world->zones[index]);
 }
 
 size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs)

@@ -28,6 +28,10 @@ void world_unref(struct world *world);
 
 const struct config *world_config(const struct world *world);
 const struct zone *world_zone(const struct world *world, size_t index);
+/* The number of the zone with this apex (wire format, lower case), or -1. */
+int world_find_zone(const struct world *world, const uint8_t *apex, size_t apex_len);
+/* A reference that outlives the world, for what takes longer than it may. */
+struct zone *world_zone_ref(const struct world *world, size_t index);
 /* References for another world of the same configuration; of a signed zone, the plain one. */
 struct config *world_config_ref(const struct world *world);
 struct zone *world_plain_zone(const struct world *world, size_t index);

@@ -36,6 +36,7 @@ struct zone {
     uint8_t apex_len;
     const char *file;
     uint32_t serial;
+    bool absent;                   /* its data have not come yet, or are too old: nothing is known but its name (zone_absent()) */
     const struct zone_node *nodes; /* canonical order (RFC 4034 6.1), the apex first; empty non-terminals are there */
     size_t node_count;
     enum denial denial;                  /* DENIAL_NONE: not signed */
@@ -50,6 +51,8 @@ struct zone {
  * name (RFC 1034 3.6.2); nothing below a DNAME; no record set larger than a message. Warned of: differing TTLs in a set, data hidden by a
  * delegation, targets of SRV and MX that are missing or aliases. Class IN only. src/zone/README.md has the rest. */
 struct zone *zone_load(const char *name, const char *file, struct report *report);
+/* A zone whose names are there but cannot be told: an apex without records. file is where it will be. */
+struct zone *zone_absent(const char *name, const char *file);
 struct zone *zone_ref(struct zone *zone);
 /* The last one frees. NULL is allowed. */
 void zone_unref(struct zone *zone);

@@ -277,15 +277,14 @@ static void free_counted(struct stream *stream)
 }
 
 /* AXFR of "COUNT.sip.test." is ours; of "one.sip.test." it is refused with a message of its own. */
-static struct stream *open_counted(void *context, const struct snapshot *snapshot, const uint8_t *query, size_t len,
-                                   const struct caller *caller)
+static size_t open_counted(void *context, struct special *special)
 {
+    const uint8_t *query = special->query;
     assert_ptr_equal(context, &t);
-    assert_non_null(snapshot);
-    assert_int_equal(caller->peer.family, FAMILY_V4);
-    assert_false(caller->encrypted);
-    if (get_u16(query + len - 4) != TYPE_AXFR)
-        return NULL;
+    assert_non_null(special->snapshot);
+    assert_int_equal(special->asker->peer->family, FAMILY_V4);
+    assert_int_equal(special->asker->channel, CHANNEL_TCP);
+    assert_int_equal(get_u16(query + special->len - 4), TYPE_AXFR);
     struct counted *counted = mem_new(1, sizeof *counted);
     const unsigned count = (unsigned)strtoul((const char *)query + HEADER_LEN + 1, NULL, 10);
     *counted = (struct counted){.stream = {.next = next_counted, .free = free_counted, .transfer = count > 0},
@@ -294,7 +293,8 @@ static struct stream *open_counted(void *context, const struct snapshot *snapsho
                                 .size = count ? 5000 : HEADER_LEN + 4};
     if (++streams_alive > streams_most)
         streams_most = streams_alive;
-    return &counted->stream;
+    special->stream = &counted->stream;
+    return 0;
 }
 
 static int setup_with_streams(void **state)
@@ -306,7 +306,7 @@ static int setup_with_streams(void **state)
     if (test_setup(&t, example_files) != 0)
         return -1;
     server = server_new(&(struct server_config){.listen = listen, .listen_count = 1, .workers = 1, .tcp = limits}, &err);
-    server_set_streams(server, open_counted, &t);
+    server_set_special(server, open_counted, &t);
     return snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, 0, ++generation), &err) &&
                    server_start(server, &err)
                ? 0
