@@ -47,6 +47,7 @@ static const struct command {
 } commands[] = {
     {"status", "", 0, 0, "how the daemon is: what is loaded, counters, alarms (any alarm: exit 1), orders", show_status},
     {"sites", "", 0, 0, "every site: how much of it is up, its order", show_sites},
+    {"zones", "", 0, 0, "every zone: serial, where it comes from, who has been told of it and who has fetched it last", show_zones},
     {"endpoints", "", 0, 0, "every endpoint: verdict, since when, and what its probes saw", show_endpoints},
     {"explain", " NAME TYPE", 2, TAKES_CLIENT,
      "the answer that a client gets to the question NAME TYPE, and why each endpoint is or is not in it;\n"

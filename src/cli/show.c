@@ -143,6 +143,15 @@ static void show_counters(const json_t *counters)
     show_connections(counters);
 }
 
+static void show_transfers(const json_t *transfers)
+{
+    const long long sent = number_of(transfers, "sent"), broken = number_of(transfers, "broken_off"),
+                    refused = number_of(transfers, "refused");
+    if (sent + broken + refused)
+        printf("transfers   %lld sent, %lld broken off; %lld requests refused for their address, key or signature\n", sent, broken,
+               refused);
+}
+
 static void show_list(const char *name, const json_t *list)
 {
     size_t i;
@@ -162,7 +171,7 @@ static void show_tls(const json_t *tls)
     printf("certificate %s, ends %s\n", text_of(tls, "certificate"), end);
 }
 
-static void show_zones(const json_t *zones)
+static void list_zones(const json_t *zones)
 {
     size_t i;
     json_t *zone;
@@ -184,12 +193,13 @@ void show_status(const json_t *reply)
     free(loaded);
     show_list("listening", json_object_get(status, "listen"));
     show_tls(json_object_get(status, "tls"));
-    show_zones(json_object_get(status, "zones"));
+    list_zones(json_object_get(status, "zones"));
     show_counts(json_object_get(status, "endpoints"));
     show_probes(json_object_get(status, "probes"));
     printf("geo         %lld classes of clients, %lld nodes\n", number_of(geo, "classes"), number_of(geo, "nodes"));
     show_list("geo files", json_object_get(geo, "files"));
     show_counters(json_object_get(status, "counters"));
+    show_transfers(json_object_get(status, "transfers"));
     const json_t *overrides = json_object_get(status, "overrides");
     if (json_array_size(overrides)) {
         puts("orders");

@@ -116,6 +116,7 @@ static json_t *describe(const struct director *director, const struct request *r
     switch (request->command) {
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_SITES: return with("sites", describe_sites(&view));
+    case COMMAND_ZONES: return with("zones", zones_json(director));
     case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
     default: return with("overrides", describe_overrides(&view));
     }

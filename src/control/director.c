@@ -74,6 +74,7 @@ void director_published(struct director *director)
         return;
     }
     director->serving = true;
+    transfers_set(director->transfers, director->setup->world);
     char *text = summary(director);
     log_notice("ready: %s", text);
     free(text);
@@ -191,6 +192,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     persist_pass(director);
     orders_pass(director);
     rebuild_pass(director);
+    if (director->serving)
+        transfers_pass(director->transfers);
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -365,6 +368,7 @@ static bool open_all(struct director *director, const struct server_config *serv
     director->server = server_new(server, err);
     if (!director->server || !open_certificate(director, &server->tls, err))
         return false;
+    director->transfers = transfers_new(director->base, director->wake_fd, director->server);
     director->inbox = inbox_new(director->wake_fd);
     director->loader = work_new(director->wake_fd, WORK_NICE, err);
     director->writer = director->loader ? work_new(director->wake_fd, WORK_NICE, err) : NULL;
@@ -425,6 +429,8 @@ static void put_away(struct director *director)
     free_events(director);
     persist_last(director);
     server_free(director->server);
+    transfers_free(director->transfers);
+    director->transfers = NULL;
     probe_engine_free(director->engine);
     const bool written = persist_end(director);
     bool idle = work_free(director->loader, STOP_LOAD_MS);

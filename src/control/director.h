@@ -12,6 +12,7 @@
 #include "control/setup.h"
 #include "control/state.h"
 #include "control/times.h"
+#include "control/transfers.h"
 #include "control/work.h"
 #include "serve/serve.h"
 
@@ -36,6 +37,7 @@ struct director {
     struct probe_engine *engine;
     struct server *server;
     struct admin *admin;
+    struct transfers *transfers;
     struct work *loader, *writer, *signer;
 
     struct setup *setup;
@@ -130,6 +132,7 @@ bool persist_end(struct director *director);
 
 /* status.c */
 json_t *status_json(const struct director *director);
+json_t *zones_json(const struct director *director);
 
 /* commands.c: an admin_request_fn; context is the director. */
 void commands_take(struct client *client, const char *line, size_t len, void *context);

@@ -27,6 +27,7 @@ static const struct form {
 } forms[] = {
     [COMMAND_STATUS] = {"status", 0, 0},
     [COMMAND_SITES] = {"sites", 0, 0},
+    [COMMAND_ZONES] = {"zones", 0, 0},
     [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_DRAIN] = {"drain", TARGET, TARGET | REASON | FOR},

@@ -6,13 +6,18 @@
 
 #include <unistd.h>
 
-static json_t *zones_json(const struct world *world)
+json_t *zones_json(const struct director *director)
 {
+    const struct world *world = director->setup->world;
     json_t *list = json_array();
     for (size_t i = 0; i < world_config(world)->zone_count; i++) {
         const struct zone *zone = world_zone(world, i);
-        json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I}", "name", world_config(world)->zones[i].name, "serial",
-                                              (json_int_t)zone->serial, "file", zone->file, "names", (json_int_t)zone->node_count));
+        json_t *object = json_pack("{s:s, s:I, s:s, s:I, s:b, s:b}", "name", world_config(world)->zones[i].name, "serial",
+                                   (json_int_t)zone->serial, "file", zone->file, "names", (json_int_t)zone->node_count, "signed",
+                                   zone->denial != DENIAL_NONE, "absent", zone->absent);
+        if (director->serving)
+            transfers_describe(director->transfers, i, object);
+        json_array_append_new(list, object);
     }
     return list;
 }
@@ -184,12 +189,13 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", alarms_json(director));
     add_listen(object, director);
-    json_object_set_new(object, "zones", zones_json(director->setup->world));
+    json_object_set_new(object, "zones", zones_json(director));
     json_object_set_new(object, "endpoints", describe_counts(&view, 0, world_config(director->setup->world)->endpoint_count));
     json_object_set_new(object, "probes", probes_json(director, &view));
     json_object_set_new(object, "suspect", suspect_json(&view));
     json_object_set_new(object, "geo", geo_json(director->setup));
     json_object_set_new(object, "counters", counters_json(director->server));
+    json_object_set_new(object, "transfers", transfers_json(director->transfers));
     json_object_set_new(object, "overrides", describe_overrides(&view));
     return object;
 }

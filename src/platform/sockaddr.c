@@ -46,7 +46,20 @@ bool sockaddr_to(const struct sockaddr_storage *address, struct hostport *ret_ho
     return true;
 }
 
+static bool bind_to(int fd, const struct addr *source)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+    sockaddr_from(&(struct hostport){.addr = *source}, &address, &len);
+    return bind(fd, (const struct sockaddr *)&address, len) == 0;
+}
+
 int socket_connect(int type, const struct hostport *target)
+{
+    return socket_connect_from(type, NULL, target);
+}
+
+int socket_connect_from(int type, const struct addr *source, const struct hostport *target)
 {
     struct sockaddr_storage address;
     socklen_t len;
@@ -54,7 +67,7 @@ int socket_connect(int type, const struct hostport *target)
     const int fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (connect(fd, (const struct sockaddr *)&address, len) < 0 && errno != EINPROGRESS) {
+    if ((source && !bind_to(fd, source)) || (connect(fd, (const struct sockaddr *)&address, len) < 0 && errno != EINPROGRESS)) {
         const int why = errno;
         close(fd);
         errno = why;

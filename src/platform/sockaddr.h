@@ -15,6 +15,8 @@ bool sockaddr_to(const struct sockaddr_storage *address, struct hostport *ret_ho
 /* A non-blocking, close-on-exec socket of this type (SOCK_DGRAM, SOCK_STREAM) whose connect() to target has begun: a datagram socket is
  * connected on return, a stream may still be under way. -1 with errno set on failure. The caller closes it. */
 int socket_connect(int type, const struct hostport *target);
+/* The same from this address of ours; NULL: the kernel's choice. */
+int socket_connect_from(int type, const struct addr *source, const struct hostport *target);
 
 /* The socket's own address; false with errno set. */
 bool socket_local(int fd, struct hostport *ret_local);

@@ -71,5 +71,7 @@ size_t special_answer(void *context, struct special *special)
             len = sign(special, &query, &tsig, len);
     }
     count(special, len);
+    special->answered->special = true; /* answer_query() has begun anew */
+    special->answered->verified = taken == TSIG_GOOD;
     return len;
 }

@@ -236,16 +236,12 @@ struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count,
     return NULL;
 }
 
-<<<<<<< HEAD
 void tcp_server_set_credentials(struct tcp_server *server, struct credentials *credentials)
 {
     credentials_free(atomic_exchange(&server->renewed, credentials));
 }
 
-void tcp_server_set_streams(struct tcp_server *server, stream_open_fn *open, void *context)
-=======
 void tcp_server_set_special(struct tcp_server *server, special_fn *answer, void *context)
->>>>>>> b5e3cd6 (Give zones away by AXFR, and answer NOTIFY and signed queries)
 {
     server->special = answer;
     server->special_context = context;
