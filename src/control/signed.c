@@ -47,7 +47,7 @@ static bool sign_one(const struct config *config, size_t index, const struct sig
                      struct serials *serials, struct signer **ret_signer, int64_t *renew_s, struct report *report)
 {
     const struct zone_config *of = &config->zones[index];
-    if (of->dnssec.denial == DENIAL_NONE)
+    if (of->dnssec.denial == DENIAL_NONE || (*zone)->absent)
         return true;
     *ret_signer = signer_new(of, (*zone)->apex, (*zone)->apex_len, input->signatures, input->wall_s, report);
     int64_t renew = INT64_MAX;
