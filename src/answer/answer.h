@@ -23,9 +23,9 @@ struct answered {
     bool steered;  /* a service answered */
     bool truncated;
     bool badcookie;
-    bool by_subnet;   /* steered, for the client subnet of the query */
-    uint8_t cookie;   /* enum cookie, of the query */
-    bool verified; /* signed as it should be, by a key of ours */
+    bool by_subnet; /* steered, for the client subnet of the query */
+    uint8_t cookie; /* enum cookie, of the query */
+    bool verified;  /* signed as it should be, by a key of ours */
     bool special; /* signed, NOTIFY or a transfer: this is what is said to a stranger, and serve/ may answer otherwise (serve/special.h) */
     uint32_t service; /* index, when steered */
     uint32_t subject; /* what the answers with this number are about: a name that there is, or all that a zone lacks; 0: neither */
