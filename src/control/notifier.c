@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/outgoing.h"
 #include "platform/sockaddr.h"
 #include "transfer/notify.h"
 
@@ -171,7 +172,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 /* Secondaries take NOTIFY from the address that they ask: one that we listen on, if that says which. */
 static const struct addr *notifier_source(const struct notifier *notifier, const struct hostport *to)
 {
-    return config_source(world_config(notifier->world), to->addr.family);
+    return outgoing_source(world_config(notifier->world), to->addr.family);
 }
 
 static void send_notice(struct notice *notice, uint64_t now_ms)

@@ -142,8 +142,6 @@ void config_unref(struct config *config);
 int config_site(const struct config *config, const char *name);
 int config_endpoint(const struct config *config, const char *host);
 int config_service(const struct config *config, const char *name);
-/* The first address of this family (enum family) that the daemon listens on, unless that is a wildcard; NULL: none. */
-const struct addr *config_source(const struct config *config, uint8_t family);
 /* "nearest", "serve-all" ... for tables and messages. */
 const char *policy_text(enum policy_kind policy);
 const char *srv_mode_text(enum srv_mode mode);
