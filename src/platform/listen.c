@@ -3,10 +3,12 @@
 #include "platform/sockaddr.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -76,6 +78,12 @@ bool listen_udp(const struct hostport *at, int *ret_fd, struct error *err)
 bool listen_tcp(const struct hostport *at, int *ret_fd, struct error *err)
 {
     return open_bound(at, SOCK_STREAM, ret_fd, err);
+}
+
+size_t socket_unacknowledged(int fd)
+{
+    int octets = 0;
+    return ioctl(fd, SIOCOUTQ, &octets) == 0 && octets > 0 ? (size_t)octets : 0;
 }
 
 bool listen_address(int fd, struct hostport *ret_at, struct error *err)

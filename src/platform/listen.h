@@ -11,6 +11,9 @@ bool listen_udp(const struct hostport *at, int *ret_fd, struct error *err);
 /* A bound, listening, non-blocking TCP socket. */
 bool listen_tcp(const struct hostport *at, int *ret_fd, struct error *err);
 
+/* Octets of a TCP socket that the other side has not acknowledged, sent or not; 0 when it cannot be told. */
+size_t socket_unacknowledged(int fd);
+
 /* What the socket is really bound to (port 0 filled in). */
 bool listen_address(int fd, struct hostport *ret_at, struct error *err);
 

@@ -4,6 +4,7 @@
 #include "base/invariant.h"
 #include "base/memory.h"
 #include "dns/stream.h"
+#include "platform/listen.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
@@ -50,6 +51,18 @@ bool connection_owes(const struct connection *connection)
     return output_len(connection) > 0 || connection->stream || connection->has_turn;
 }
 
+/* The kernel's buffers are looked into: libevent sees only that they take more, which is long after a slow reader has taken something. */
+bool connection_takes(struct connection *connection, uint64_t now_ms)
+{
+    const int64_t left = (int64_t)(output_len(connection) + socket_unacknowledged(bufferevent_getfd(connection->wire)));
+    const int64_t taken = connection->given - left;
+    if (connection->waiting || connection->taken_ms < connection->moved_ms || taken > connection->taken) {
+        connection->taken = taken;
+        connection->taken_ms = now_ms;
+    }
+    return now_ms - connection->taken_ms < connection->server->limits.idle_ms;
+}
+
 /* --- turns */
 
 /* Nothing more is read until then: libevent would call again and again for a full buffer that we leave as it is. */
@@ -87,6 +100,8 @@ static void take_transfer_place(struct connection *connection)
     struct tcp_server *server = connection->server;
     leave_waiting(connection);
     connection->transferring = true;
+    connection->paced = connection->given;
+    connection->paced_ms = clock_ms();
     server->transfers++;
     counter_add(&server->counters.transfers, 1);
     counter_add(&server->counters.transferring, 1);
@@ -138,6 +153,7 @@ static void send_message(struct connection *connection, size_t len)
     uint8_t *octets = connection->server->answer;
     put_u16(octets, (uint16_t)len);
     bufferevent_write(connection->wire, octets, LENGTH_OCTETS + len);
+    connection->given += (int64_t)(LENGTH_OCTETS + len);
 }
 
 /* As many messages as the client has room for, but no more than a turn's worth: what TLS takes is gone from the output at once. */
@@ -154,6 +170,10 @@ static void pull_stream(struct connection *connection)
         send_message(connection, len);
         pulled += LENGTH_OCTETS + len;
         moved(connection);
+    }
+    if (connection->given - connection->paced >= TRANSFER_PACE) {
+        connection->paced = connection->given;
+        connection->paced_ms = connection->moved_ms;
     }
     if (output_len(connection) <= OUTPUT_LOW)
         want_turn(connection);
@@ -301,9 +321,6 @@ static void on_written(struct bufferevent *wire, void *context)
 
 static void start_serving(struct connection *connection)
 {
-    const struct tcp_server *server = connection->server;
-    const struct timeval patience = {.tv_sec = server->limits.idle_ms / 1000, .tv_usec = server->limits.idle_ms % 1000 * 1000};
-    bufferevent_set_timeouts(connection->wire, NULL, &patience);
     bufferevent_setwatermark(connection->wire, EV_READ, 0, LENGTH_OCTETS + MESSAGE_MAX);
     bufferevent_setwatermark(connection->wire, EV_WRITE, OUTPUT_LOW, 0);
     bufferevent_enable(connection->wire, EV_READ | EV_WRITE);
@@ -332,8 +349,6 @@ static void on_event(struct bufferevent *wire, short what, void *context)
         end_handshake(connection);
     } else if (connection->handshaking) {
         connection_drop(connection, DROP_HANDSHAKE);
-    } else if (what & BEV_EVENT_TIMEOUT) {
-        connection_drop(connection, DROP_STALLED);
     } else if (what & (BEV_EVENT_ERROR | BEV_EVENT_WRITING)) { /* also an end that writing has met: nobody takes anything */
         connection->broken = true;
         connection_close(connection);

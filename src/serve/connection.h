@@ -15,11 +15,12 @@
 
 enum {
     LENGTH_OCTETS = 2,
-    OUTPUT_MAX = 64 << 10,    /* octets waiting for a slow reader; no more of its queries are answered meanwhile */
-    OUTPUT_LOW = 16 << 10,    /* so few are left that it is time for more */
-    HELD_MAX = 64 << 20,      /* octets in the buffers of all connections */
-    QUERIES_PER_TURN = 32,    /* of one connection, before others have their turn */
-    TRANSFER_STALL_S = 60,    /* within so long, OUTPUT_MAX octets of a transfer must be taken */
+    OUTPUT_MAX = 64 << 10, /* octets waiting for a slow reader; no more of its queries are answered meanwhile */
+    OUTPUT_LOW = 16 << 10, /* so few are left that it is time for more */
+    HELD_MAX = 64 << 20,   /* octets in the buffers of all connections */
+    QUERIES_PER_TURN = 32, /* of one connection, before others have their turn */
+    TRANSFER_IDLES = 3,    /* within so many idle times, TRANSFER_PACE octets of a transfer must be taken */
+    TRANSFER_PACE = 64 << 10,
     TRANSFERS_WAITING = 1000, /* more are refused */
 };
 
@@ -68,6 +69,10 @@ struct connection {
     struct addr peer;
     uint64_t moved_ms; /* when it came, asked something whole, or took what it was owed */
     size_t held;
+    int64_t given, taken;  /* octets ever put on the wire; those that had arrived when last looked at, or almost: TLS adds some */
+    uint64_t taken_ms;     /* when that number was last seen to grow */
+    int64_t paced;         /* of a transfer: octets given when it last was seen to have gone on by TRANSFER_PACE, */
+    uint64_t paced_ms;     /* and when */
     struct stream *stream; /* what is being answered; the queries behind it wait */
     bool tls, handshaking, broken;
     bool has_turn, waiting, transferring; /* stands in turns, in waiting; has a transfer's place */
@@ -82,6 +87,9 @@ void connection_drop(struct connection *connection, enum tcp_drop why);
 void connection_close(struct connection *connection);
 /* Whether the client has still to take something, or the server to send it. */
 bool connection_owes(const struct connection *connection);
+
+/* Whether a client that is owed something has taken any of it within the last idle time; the first look always says so. */
+bool connection_takes(struct connection *connection, uint64_t now_ms);
 
 /* The event of server->turn: one connection's further queries. */
 void connection_take_turn(struct tcp_server *server);

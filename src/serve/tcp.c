@@ -115,7 +115,7 @@ static void on_acceptable(evutil_socket_t listening, short what, void *context)
     }
 }
 
-/* Who is owed something is no idler: the write timeout bounds that one, and whoever has a transfer must take it at some pace. */
+/* Who is owed something is no idler, but must take it. */
 static void sweep_quiet(struct tcp_server *server, uint64_t now_ms)
 {
     struct connection *next;
@@ -123,7 +123,18 @@ static void sweep_quiet(struct tcp_server *server, uint64_t now_ms)
         next = TAILQ_NEXT(at, in_line);
         if (!connection_owes(at))
             connection_drop(at, DROP_IDLE);
-        else if (at->transferring && now_ms - at->moved_ms >= TRANSFER_STALL_S * 1000u)
+        else if (!connection_takes(at, now_ms))
+            connection_drop(at, DROP_STALLED);
+    }
+}
+
+/* A transfer holds a place that others wait for, so it must be taken at some pace. */
+static void sweep_transfers(struct tcp_server *server, uint64_t now_ms)
+{
+    struct connection *next;
+    for (struct connection *at = TAILQ_FIRST(&server->quiet); at && server->transfers > 0; at = next) {
+        next = TAILQ_NEXT(at, in_line);
+        if (at->transferring && now_ms - at->paced_ms >= TRANSFER_IDLES * server->limits.idle_ms)
             connection_drop(at, DROP_TRANSFER);
     }
 }
@@ -143,6 +154,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     sweep_quiet(server, now_ms);
+    sweep_transfers(server, now_ms);
     sweep_handshaking(server, now_ms);
     take_renewed(server); /* what was replaced is gone soon, also without a client */
     if (server->paused)

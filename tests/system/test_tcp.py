@@ -202,7 +202,7 @@ def test_silence_and_a_query_in_drops_end_after_the_idle_time(strict_lab):
 def test_who_never_reads_is_dropped_and_delays_nobody(make_lab):
     lab = make_lab()
     lab.zone_text += "".join(f'big TXT "{i:0200d}"\n' for i in range(250))
-    lab.conf["server"]["tcp"] = {"idle": "2s"}
+    lab.conf["server"]["tcp"] = {"idle": "1s"}
     lab.start()
     query = framed(question("big.sip.example.com", rdtype=16)) * 500
     with counted(lab, "tcp_drops", "not fetching answers"), contextlib.ExitStack() as stack:

@@ -297,20 +297,32 @@ static size_t open_counted(void *context, struct special *special)
     return 0;
 }
 
-static int setup_with_streams(void **state)
+static int setup_streams(const struct tcp_config *tcp)
 {
     static struct hostport listen[] = {{.addr = {.family = FAMILY_V4, .bytes = {127, 0, 0, 1}}}};
     struct error err;
-    (void)state;
     streams_alive = streams_most = 0;
     if (test_setup(&t, example_files) != 0)
         return -1;
-    server = server_new(&(struct server_config){.listen = listen, .listen_count = 1, .workers = 1, .tcp = limits}, &err);
+    server = server_new(&(struct server_config){.listen = listen, .listen_count = 1, .workers = 1, .tcp = *tcp}, &err);
     server_set_special(server, open_counted, &t);
     return snapshot_publish(snapshot_build(t.world, t.place, &t.state, t.services, NULL, 0, ++generation), &err) &&
                    server_start(server, &err)
                ? 0
                : -1;
+}
+
+static int setup_with_streams(void **state)
+{
+    (void)state;
+    return setup_streams(&limits);
+}
+
+static int setup_with_impatient_streams(void **state)
+{
+    static const struct tcp_config impatient = {.idle_ms = 2000, .clients = 10, .per_client = 10, .transfers = 2};
+    (void)state;
+    return setup_streams(&impatient);
 }
 
 static void ask_transfer(int fd, const char *name, uint16_t id)
@@ -421,6 +433,60 @@ static void more_transfers_than_places_wait_and_refusals_do_not(void **state)
             close(fds[i]);
 }
 
+/* Never silent for the idle time of 2 s, but slower than 64 KiB in 6 s. */
+static void a_transfer_that_crawls_gives_its_place_back(void **state)
+{
+    uint8_t octets[3500];
+    struct server_counters sum = {0};
+    size_t count;
+    struct sockaddr_storage to;
+    socklen_t len;
+    const int buffer = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    sockaddr_from(server_addresses(server, &count), &to, &len);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, len), 0);
+    ask_transfer(fd, "10000.sip.test.", 7);
+    for (unsigned i = 0; i < 60 && sum.tcp_drops[DROP_TRANSFER] == 0; i++) {
+        usleep(500000);
+        (void)recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+        sum = server_counters(server);
+    }
+    assert_int_equal(sum.tcp_drops[DROP_TRANSFER], 1);
+    assert_int_equal(sum.tcp_drops[DROP_STALLED], 0);
+    assert_int_equal(sum.transferring, 0);
+    assert_int_equal(streams_alive, 0);
+    close(fd);
+}
+
+/* The same pace is no reason to drop who has no transfer: an answer of whatever length is taken in its client's time. */
+static void a_slow_reader_of_answers_is_not_dropped(void **state)
+{
+    enum { QUERIES = 3000 };
+    uint8_t one[514], octets[3500];
+    const size_t len = framed(one, 0);
+    struct sockaddr_storage to;
+    socklen_t to_len;
+    size_t count, sent = 0, got = 0;
+    const int buffer = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    sockaddr_from(server_addresses(server, &count), &to, &to_len);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, to_len), 0);
+    for (unsigned i = 0; i < 24; i++) { /* 12 s: six idle times, 84 of some 150 KB */
+        while (sent < QUERIES && send(fd, one, len, MSG_DONTWAIT) == (ssize_t)len)
+            sent++;
+        usleep(500000);
+        const ssize_t n = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+        got += n > 0 ? (size_t)n : 0;
+    }
+    const struct server_counters sum = server_counters(server);
+    assert_int_equal(sum.tcp_drops[DROP_STALLED] + sum.tcp_drops[DROP_IDLE], 0);
+    assert_int_equal(sum.tcp_open, 1);
+    assert_true(got > 20000);
+    close(fd);
+}
+
 static void nothing_is_lost_while_snapshots_are_swapped(void **state)
 {
     struct error err;
@@ -477,7 +543,8 @@ static void the_limits_in_the_documents_are_those_of_the_code(void **state)
         mem_format("| octets waiting in all connections' buffers | %d MiB |", HELD_MAX >> 20),
         mem_format("| queries of one connection that are answered before others have their turn | %d |", QUERIES_PER_TURN),
         mem_format("beyond %d they are refused | 10 |", TRANSFERS_WAITING),
-        mem_format("| a transfer of which less than %d KiB are taken | %d s |", OUTPUT_MAX >> 10, TRANSFER_STALL_S),
+        mem_format("| a transfer of which less than %d KiB are taken | %d s | %d times", TRANSFER_PACE >> 10, TRANSFER_IDLES * 10,
+                   TRANSFER_IDLES),
         mem_format("and every %d hours.", CREDENTIALS_AGE_S / 3600),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -519,6 +586,8 @@ int main(void)
         STREAM_CASE(a_stream_comes_whole_between_the_answers_around_it),
         STREAM_CASE(a_stream_waits_for_its_reader),
         STREAM_CASE(more_transfers_than_places_wait_and_refusals_do_not),
+        cmocka_unit_test_setup_teardown(a_transfer_that_crawls_gives_its_place_back, setup_with_impatient_streams, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_reader_of_answers_is_not_dropped, setup_with_impatient_streams, teardown),
         CASE(nothing_is_lost_while_snapshots_are_swapped),
         CASE(counters_say_what_was_done),
         cmocka_unit_test(the_limits_in_the_documents_are_those_of_the_code),
