@@ -75,6 +75,7 @@ void director_published(struct director *director)
     }
     director->serving = true;
     transfers_set(director->transfers, director->setup->world);
+    primaries_set(director->primaries, director->setup->world);
     char *text = summary(director);
     log_notice("ready: %s", text);
     free(text);
@@ -128,6 +129,13 @@ static void take_results(struct director *director)
         begin_serving(director);
 }
 
+/* Other name servers: those that fetch zones from us, and those that we fetch zones from. */
+static void foreign_pass(struct director *director)
+{
+    transfers_pass(director->transfers);
+    primaries_pass(director->primaries);
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *context)
 {
     (void)what;
@@ -137,6 +145,9 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     take_results(director);
     work_collect(director->loader);
     work_collect(director->writer);
+    primaries_collect(director->primaries);
+    if (director->serving)
+        primaries_pass(director->primaries);
     work_collect(director->signer);
 }
 
@@ -193,7 +204,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     orders_pass(director);
     rebuild_pass(director);
     if (director->serving)
-        transfers_pass(director->transfers);
+        foreign_pass(director);
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -373,7 +384,8 @@ static bool open_all(struct director *director, const struct server_config *serv
     director->loader = work_new(director->wake_fd, WORK_NICE, err);
     director->writer = director->loader ? work_new(director->wake_fd, WORK_NICE, err) : NULL;
     director->signer = director->writer ? work_new(director->wake_fd, 0, err) : NULL;
-    director->engine = director->signer ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
+    director->primaries = director->signer ? primaries_new(director, director->wake_fd, err) : NULL;
+    director->engine = director->primaries ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
     return director->engine != NULL;
 }
 
@@ -429,12 +441,14 @@ static void put_away(struct director *director)
     free_events(director);
     persist_last(director);
     server_free(director->server);
+    const bool fetching_ended = primaries_free(director->primaries);
+    director->primaries = NULL;
     transfers_free(director->transfers);
     director->transfers = NULL;
     probe_engine_free(director->engine);
     const bool written = persist_end(director);
     bool idle = work_free(director->loader, STOP_LOAD_MS);
-    idle = work_free(director->signer, STOP_LOAD_MS) && idle;
+    idle = work_free(director->signer, STOP_LOAD_MS) && idle && fetching_ended;
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
     if (!written || !idle) { /* a thread of ours still reads what would be freed */

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/inbox.h"
 #include "control/serials.h"
+#include "control/primaries.h"
 #include "control/setup.h"
 #include "control/state.h"
 #include "control/times.h"
@@ -38,6 +39,7 @@ struct director {
     struct server *server;
     struct admin *admin;
     struct transfers *transfers;
+    struct primaries *primaries;
     struct work *loader, *writer, *signer;
 
     struct setup *setup;

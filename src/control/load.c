@@ -1,7 +1,9 @@
 #include "control/load.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "control/copies.h"
 #include "control/secrets.h"
 #include "control/state.h"
 
@@ -12,7 +14,9 @@ static bool load_zones(const struct config *config, struct report *report, struc
 {
     bool sound = true;
     for (size_t i = 0; i < config->zone_count; i++) {
-        ret_zones[i] = zone_load(config->zones[i].name, config->zones[i].file, report);
+        const struct zone_config *of = &config->zones[i];
+        ret_zones[i] =
+            of->primary.address.addr.family == FAMILY_NONE ? zone_load(of->name, of->file, report) : copy_load(of, clock_wall_s(), report);
         sound &= ret_zones[i] != NULL;
     }
     return sound;

@@ -109,8 +109,10 @@ bool director_install(struct director *director, struct world *world, struct pla
         return false;
     }
     setup_free(old);
-    if (director->serving)
+    if (director->serving) {
         transfers_set(director->transfers, director->setup->world);
+        primaries_set(director->primaries, director->setup->world);
+    }
     beliefs_install(&director->setup->beliefs, director->engine);
     return true;
 }

@@ -15,8 +15,10 @@ json_t *zones_json(const struct director *director)
         json_t *object = json_pack("{s:s, s:I, s:s, s:I, s:b, s:b}", "name", world_config(world)->zones[i].name, "serial",
                                    (json_int_t)zone->serial, "file", zone->file, "names", (json_int_t)zone->node_count, "signed",
                                    zone->denial != DENIAL_NONE, "absent", zone->absent);
-        if (director->serving)
+        if (director->serving) {
             transfers_describe(director->transfers, i, object);
+            primaries_describe(director->primaries, i, object);
+        }
         json_array_append_new(list, object);
     }
     return list;
@@ -158,6 +160,7 @@ static json_t *alarms_json(const struct director *director)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));
+    primaries_alarms(director->primaries, list);
     add_void_orders(director, list);
     json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
     if (end)

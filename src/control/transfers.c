@@ -78,6 +78,11 @@ static void take_sent(struct transfers *transfers, const struct ledger_event *ev
         transfers->sent[zone] = (struct sent){.serial = event->serial, .wall_s = clock_wall_s(), .peer = event->peer};
 }
 
+bool transfers_take_notified(struct transfers *transfers, size_t zone)
+{
+    return ledger_take_notified(transfers->ledger, (uint32_t)zone);
+}
+
 static const char *why_refused(uint16_t error)
 {
     switch (error) {

@@ -20,6 +20,9 @@ void transfers_set(struct transfers *transfers, struct world *world);
 /* Once a second: logs what the workers have told, sends what is due. */
 void transfers_pass(struct transfers *transfers);
 
+/* Whether the zone's primary has sent NOTIFY since this was asked last. */
+bool transfers_take_notified(struct transfers *transfers, size_t zone);
+
 /* For status: counts; what is known of a zone's transfers is added to its object. */
 json_t *transfers_json(const struct transfers *transfers);
 void transfers_describe(const struct transfers *transfers, size_t zone, json_t *object);
