@@ -370,6 +370,8 @@ static bool build_name(struct builder *b, uint32_t index)
 bool build_static(struct builder *b)
 {
     bool good = true;
+    struct world *world = b->world;
+    world->slots = mem_grow(world->slots, &world->slot_room, 1, sizeof *world->slots); /* where all zones are absent there is no slot */
     build_negatives(b);
     build_proofs(b);
     build_emptied(b);

@@ -10,6 +10,7 @@ import pytest
 
 import nameservers
 from lab import SLOW, ZONE, records, wait_for
+from signed import ONE, THREE, SignedLab
 
 pytestmark = pytest.mark.main
 
@@ -124,3 +125,22 @@ def test_a_secondary_that_is_away_is_told_again(make_lab, make_peer):
     assert not notice["answered"] and notice["problem"] and "0 of 1" in lab.cli("zones")
     peer.secondary(ZONE.rstrip("."), lab.address, lab.port).start()
     lab.wait_logged("knows of serial 1")
+
+
+@pytest.mark.parametrize("zone", [ONE, THREE])
+def test_a_signed_zone_comes_with_all_that_proves_it(tmp_path, zone):
+    lab = SignedLab(tmp_path)
+    lab.conf = {"keys": nameservers.KEYS, **lab.conf}
+    for of in lab.conf["zones"]:
+        of["transfer"] = {"allow": ["127.0.0.0/8"], "keys": [nameservers.KEY_NAME]}
+    try:
+        lab.start()
+        rows = [row for row in dig(lab, zone, "AXFR", "+onesoa", "+nocmd", "+nostats").splitlines()
+                if row and not row.startswith(";") and "TSIG" not in row]
+        assert any("RRSIG" in row for row in rows) and any(" NSEC" in row.replace("\t", " ") for row in rows)
+        (tmp_path / "axfr").write_text("\n".join(rows) + "\n")
+        for words in (["dnssec-verify", "-q", "-z", "-o", zone, "axfr"], ["ldns-verify-zone", "axfr"]):
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30 * SLOW, cwd=tmp_path)
+            assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
+    finally:
+        lab.close()
