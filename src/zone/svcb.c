@@ -235,9 +235,10 @@ static bool has_dns_variable(const uint8_t *at, size_t len)
     return false;
 }
 
+/* Up to the first parameter that ends too early. */
 static bool has_key(struct reader params, uint16_t key)
 {
-    while (reader_left(&params) > 0) {
+    while (reader_left(&params) > 0 && !params.bad) {
         if (read_u16(&params) == key)
             return true;
         read_span(&params, read_u16(&params));

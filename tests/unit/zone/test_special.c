@@ -36,6 +36,15 @@ static void parameters_of_svcb_are_ordered_by_number(void **state)
     assert_octets("SVCB 1 . key10=x ohttp port=1 no-default-alpn alpn=a", "\0\1\0\0\1\0\2\1a\0\2\0\0\0\3\0\2\0\1\0\10\0\0\0\12\0\1x");
 }
 
+static void parameters_that_end_too_early_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("a SVCB \\# 14 0100000000000261010000000000\n", 7, "a mandatory key that is not there");
+    assert_refused("a SVCB \\# 9 000100000000020001\n", 7, "a mandatory key that is not there");
+    assert_refused("a SVCB \\# 8 0001000001000000\n", 7, "alpn without a protocol");
+    assert_refused("a SVCB \\# 8 0001000009000200\n", 7, "ends too early");
+}
+
 static void other_types_have_the_octets_that_others_make(void **state)
 {
     (void)state;
@@ -111,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(svcb_has_the_octets_of_its_rfc),
         cmocka_unit_test(parameters_of_svcb_are_ordered_by_number),
+        cmocka_unit_test(parameters_that_end_too_early_are_refused),
         cmocka_unit_test(other_types_have_the_octets_that_others_make),
         cmocka_unit_test(what_is_printed_is_read_again),
     };
