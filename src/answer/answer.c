@@ -8,29 +8,6 @@ void reply_refuse(struct reply *reply, enum ede why)
     reply->ede = why;
 }
 
-/* RFC 4892: which server is it. Its name is asked in class CH, where we have no zone. */
-static void reply_identity(struct reply *reply)
-{
-    static const uint8_t id_server[] = "\2id\6server", hostname_bind[] = "\10hostname\4bind";
-    const struct query *query = &reply->query;
-    const size_t len = reply->snapshot->nsid_len;
-    const bool known = (query->qname_len == sizeof id_server && memcmp(query->qname, id_server, sizeof id_server) == 0) ||
-                       (query->qname_len == sizeof hostname_bind && memcmp(query->qname, hostname_bind, sizeof hostname_bind) == 0);
-    if (!known || len == 0 || len > 255 || query->qtype != TYPE_TXT) {
-        reply_refuse(reply, EDE_NO_ZONE);
-        return;
-    }
-    write_u16(&reply->w, OWNER_IS_QUESTION);
-    write_u16(&reply->w, TYPE_TXT);
-    write_u16(&reply->w, CLASS_CH);
-    write_u32(&reply->w, 0);
-    write_u16(&reply->w, (uint16_t)(len + 1));
-    write_u8(&reply->w, (uint8_t)len);
-    write_bytes(&reply->w, reply->snapshot->nsid, len);
-    reply->counts[SECTION_ANSWER] = 1;
-    reply->flags |= FLAG_AA;
-}
-
 static void reply_question(struct reply *reply)
 {
     if (reply->query.qclass == CLASS_CH) {

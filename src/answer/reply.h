@@ -58,6 +58,8 @@ void reply_pad(struct reply *reply);
 void reply_truncate(struct reply *reply);
 void reply_refuse(struct reply *reply, enum ede why);
 
+/* Class CH: TXT of id.server and version.server. */
+void reply_identity(struct reply *reply);
 /* The sections for the question, in class IN. */
 void reply_resolve(struct reply *reply);
 

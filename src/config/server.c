@@ -21,6 +21,7 @@ static const struct key server_keys[] = {
     {.name = "control", .kind = KIND_PATH, KEY_AT(struct server_config, control), RANGE(1, 4095), .fallback = "/run/sipsteer/control.sock"},
     {.name = "state", .kind = KIND_PATH, KEY_AT(struct server_config, state), RANGE(1, 4095), .fallback = "/var/lib/sipsteer"},
     {.name = "id", .kind = KIND_TEXT, KEY_AT(struct server_config, id), RANGE(0, 255), .fallback = ""},
+    {.name = "version", .kind = KIND_TEXT, KEY_AT(struct server_config, version), RANGE(0, 255), .fallback = "sipsteer"},
     {.name = "tcp", .kind = KIND_GROUP, KEY_AT(struct server_config, tcp), .table = &tcp_table},
     {.name = "tls", .kind = KIND_GROUP, KEY_AT(struct server_config, tls), .table = &tls_table},
     {.name = "cookies", .kind = KIND_GROUP, KEY_AT(struct server_config, cookies), .table = &cookies_table},

@@ -11,6 +11,7 @@ static void free_server(struct server_config *server)
     free(server->control);
     free(server->state);
     free(server->id);
+    free(server->version);
     free(server->tls.listen);
     free(server->tls.certificate);
     free(server->tls.key);

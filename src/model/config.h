@@ -31,6 +31,7 @@ struct server_config {
     char *control;    /* path of the admin socket */
     char *state;      /* folder of saved verdicts and overrides */
     char *id;         /* NSID and id.server; "" for none */
+    char *version;    /* version.server and version.bind; "" for none */
     struct tcp_config tcp;
     struct tls_config tls;
     struct cookies_config cookies;

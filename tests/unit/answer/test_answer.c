@@ -463,9 +463,13 @@ static void the_servers_name_is_told_in_class_chaos(void **state)
     assert_memory_equal(out + len, "\300\14\0\20\0\3\0\0\0\0\0\11\10ns1.test", 21);
     q[len - 3] = TYPE_A;
     expect_octets(q, len, "REFUSED rd\n");
-    const size_t other = make_query(&(struct asked){.name = "version.bind.", .type = TYPE_TXT}, q, sizeof q);
+    const size_t other = make_query(&(struct asked){.name = "version.server.", .type = TYPE_TXT}, q, sizeof q);
     q[other - 1] = CLASS_CH;
-    expect_octets(q, other, "REFUSED rd\n");
+    answer_len = answer_query(t.snapshot, q, other, &(struct asker){.peer = &peer}, out, sizeof out, &answered);
+    assert_memory_equal(out + other, "\300\14\0\20\0\3\0\0\0\0\0\11\10sipsteer", 21);
+    const size_t none = make_query(&(struct asked){.name = "authors.bind.", .type = TYPE_TXT}, q, sizeof q);
+    q[none - 1] = CLASS_CH;
+    expect_octets(q, none, "REFUSED rd\n");
 }
 
 int main(void)

@@ -46,6 +46,7 @@ static void the_least_configuration_gets_every_default(void **state)
     assert_string_equal(config->server.control, "/run/sipsteer/control.sock");
     assert_string_equal(config->server.state, "/var/lib/sipsteer");
     assert_string_equal(config->server.id, "");
+    assert_string_equal(config->server.version, "sipsteer");
     assert_int_equal(config->geo.database_count, 0);
     assert_null(config->geo.nets);
     const struct probe *probe = &config->probes[0];
