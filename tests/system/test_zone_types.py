@@ -22,7 +22,7 @@ ROWS = [
     ("NIMLOC", 32, "0123456789ABCDEF", "b"), ("SRV", 33, "0 65535 5060 lb1.london", "bkn"), ("ATMA", 34, "+61.2.0000.0000", "b"),
     ("ATMA", 34, "39.246f.00.0e7c9c.0312.0001.0001.000012345678.00", "b"), ("NAPTR", 35, "10 20 \"u\" \"E2U+sip\" \"!^.*$!sip:a@example.com!\" .", "bkn"),
     ("KX", 36, "10 kx", "bkn"), ("CERT", 37, "PKIX 65535 RSASHA256 " + KEY, "bkn"), ("CERT", 37, "1 2 3 " + KEY, "bkn"), ("A6", 38, "0 2001:db8::1", "b"),
-    ("A6", 38, "63 ::1:2:3:4 prefix", "b"), ("A6", 38, "128 prefix", "b"), ("SINK", 40, "1 2 3 aGVsbG8=", "b"),
+    ("A6", 38, "63 ::1:2:3:4 prefix", "b"), ("A6", 38, "128 prefix", "b"), ("DNAME", 39, "x.example.", "bkn"), ("SINK", 40, "1 2 3 aGVsbG8=", "b"),
     ("APL", 42, "1:192.0.2.0/25 !1:192.0.2.64/28 2:ff00::/8", "bkn"), ("APL", 42, "", "bkn"), ("APL", 42, "1:0.0.0.0/0 1:192.0.2.1/32", "bkn"),
     ("DS", 43, "1 13 2 " + DIGEST, "bkn"), ("SSHFP", 44, "4 2 " + DIGEST, "bkn"), ("IPSECKEY", 45, "10 1 2 192.0.2.38 " + KEY, "bkn"),
     ("IPSECKEY", 45, "10 0 2 . " + KEY, "bkn"), ("IPSECKEY", 45, "10 3 2 gw.t.test. " + KEY, "bkn"), ("IPSECKEY", 45, "10 3 2 gw " + KEY, "bkn"),
