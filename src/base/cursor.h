@@ -16,7 +16,7 @@ struct reader {
 static inline struct reader reader_over(const void *data, size_t len)
 {
     const uint8_t *from = data;
-    return (struct reader){.start = from, .at = from, .end = from + len};
+    return (struct reader){.start = from, .at = from, .end = len ? from + len : from}; /* data may be NULL when there is nothing */
 }
 
 static inline size_t reader_left(const struct reader *r)
