@@ -210,11 +210,13 @@ static void write_cname(struct reply *reply, const uint8_t *target, size_t targe
     reply->counts[SECTION_ANSWER]++;
 }
 
-/* The name at hand lies below a DNAME's owner: the DNAME, a CNAME made of it, and the new name is at hand. False ends the answer. */
-static bool rename_by(struct reply *reply, const struct dname *dname, size_t owner_len)
+/* The name at hand lies below a DNAME's owner: the DNAME (unless it is there from an earlier round, RFC 2181 5), a CNAME made of it, and the new
+ * name is at hand. False ends the answer. */
+static bool rename_by(struct reply *reply, const struct dname *dname, bool listed, size_t owner_len)
 {
     const size_t before = reply->name_len - owner_len, len = before + dname->target_len;
-    reply_body(reply, dname->body.of[reply->secure]);
+    if (!listed)
+        reply_body(reply, dname->body.of[reply->secure]);
     if (reply->flags & FLAG_TC)
         return false;
     if (len > NAME_OCTETS) {
@@ -234,6 +236,14 @@ static bool rename_by(struct reply *reply, const struct dname *dname, size_t own
     reply->name = reply->renamed;
     reply->name_len = (uint8_t)len;
     return changed && reply->name_at <= POINTER_MASK - NAME_OCTETS && reply->query.qtype != TYPE_CNAME && reply->query.qtype != TYPE_ANY;
+}
+
+static bool is_listed_dname(const uint32_t *listed, unsigned count, uint32_t dname)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (listed[i] == dname)
+            return true;
+    return false;
 }
 
 /* See struct answered. */
@@ -263,12 +273,15 @@ void reply_resolve(struct reply *reply)
         return;
     }
     const uint32_t zone = found.name->zone;
+    uint32_t listed[RENAMES_MAX];
     for (unsigned renames = 0; found.kind == FOUND_MISSING && found.name->dname != NONE; renames++) {
-        if (renames == RENAMES_MAX || !rename_by(reply, &world->dnames[found.name->dname], found.name->len))
+        const uint32_t dname = found.name->dname;
+        if (renames == RENAMES_MAX || !rename_by(reply, &world->dnames[dname], is_listed_dname(listed, renames, dname), found.name->len))
             return;
         found = world_find(world, reply->name, reply->name_len);
         if (found.kind == FOUND_NOTHING || found.name->zone != zone)
             return; /* the resolver's turn */
+        listed[renames] = dname;
     }
     reply_found(reply, &found);
 }

@@ -116,6 +116,9 @@ static void several_follow_one_another_and_loops_end(void **state)
            "NOERROR aa rd\nan self.a.test. 60 IN DNAME self.a.test.\nan x.self.a.test. 60 IN CNAME x.self.a.test.\n");
     char *got = test_ask(&t, (struct asked){.name = "x.ping.a.test.", .type = TYPE_A});
     assert_memory_equal(got, "NOERROR aa rd\n", 14);
+    const char *first = strstr(got, "an ping.a.test. 60 IN DNAME pong.a.test.\n");
+    assert_non_null(first);
+    assert_null(strstr(first + 3, "an ping.a.test. 60 IN DNAME")); /* no record twice (RFC 2181 5) */
     free(got);
 }
 

@@ -31,7 +31,7 @@ static const struct mistake {
     {"an_unknown_key_is_told_with_the_nearest", ZONES "server = {\n wrokers = 2; };",
      "c:3: server.wrokers: unknown key, did you mean \"workers\"?"},
     {"an_unknown_key_near_nothing_is_told_with_all_keys", ZONES "server = {\n colour = 2; };",
-     "c:3: server.colour: unknown key, expected one of listen, workers, control, state, id, tcp, tls, cookies, rate_limit"},
+     "c:3: server.colour: unknown key, expected one of listen, workers, control, state, id, version, tcp, tls, cookies, rate_limit"},
     {"tls_without_a_certificate_is_told", ZONES "server = { tls = {\n key = \"k\"; }; };",
      "c:2: server.tls.certificate: missing, expected the file of the certificate, as server.tls is given"},
     {"tls_without_a_key_is_told", ZONES "server = { tls = {\n certificate = \"c\"; }; };",

@@ -126,8 +126,9 @@ static void includes_count_from_the_folder_of_the_main_file_and_keep_their_lines
     put_file("main", "# main\n@include \"zones.inc\"\n\nserver = {\n  @include \"server.inc\" workers = 2;\n  wrong = 1; };\n");
     put_file("zones.inc", ZONES);
     put_file("server.inc", "/* two\nlines */ id = \"x\";\nlisten = [ \"127.0.0.1:53\" ];");
-    refused("main",
-            "main:6: server.wrong: unknown key, expected one of listen, workers, control, state, id, tcp, tls, cookies, rate_limit");
+    refused(
+        "main",
+        "main:6: server.wrong: unknown key, expected one of listen, workers, control, state, id, version, tcp, tls, cookies, rate_limit");
     put_file("server.inc", "\nidd = \"x\";");
     put_file("main", "# main\n@include \"zones.inc\"\n\nserver = {\n  @include \"server.inc\" workers = 2;\n };\n");
     refused("main", "server.inc:2: server.idd: unknown key, did you mean \"id\"?");
