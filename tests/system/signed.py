@@ -65,6 +65,7 @@ class SignedLab(Lab):
                 self.make_keys(zone, algorithm, split)
                 self.make_keys(f"kid.{zone}", algorithm, False)
         super().__init__(folder, sites=SITES, hosts=HOSTS, ipv6=True)
+        self.server, self.nobody = self.address, f"{self.net}.250"  # glue: resolvers follow it
         self.nets_text = "".join(f"10.{i + 1}.0.0/16 {lat},{lon}\n2001:db8:{i + 1}::/48 {lat},{lon}\n" for i, (lat, lon) in enumerate(SITES.values()))
         if probed:
             self.probe_all()
@@ -122,7 +123,7 @@ class SignedLab(Lab):
                  for rdtype, ip in (("A", self.ip), ("AAAA", self.ip6))]
         rows += [f"solo.by {rdtype} {ip('london', host)}" for host in HOSTS for rdtype, ip in (("A", self.ip), ("AAAA", self.ip6))]
         for child in ("kid", "plain"):
-            rows += [f"{child} NS ns.{child}", f"ns.{child} A 192.0.2.53"]
+            rows += [f"{child} NS ns.{child}", f"ns.{child} A {self.server}"]
         rows += self.child_ds(f"kid.{zone}")
         return rows + f"""
 @ TXT "at the apex"
@@ -175,11 +176,11 @@ throughold CNAME mail.old
 throughservice CNAME _sip._udp.service
 cut NS ns.cut
 cut NS ns.example.net.
-ns.cut A 192.0.2.60
+ns.cut A {self.nobody}
 ns.cut AAAA 2001:db8::60
 secure NS ns.secure
 secure DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000001
-ns.secure A 192.0.2.61
+ns.secure A {self.nobody}
 deep.er.cut2 NS ns.example.net.
 {ODD} TXT "odd"
 *.{ODD} A 192.0.2.12
@@ -195,9 +196,9 @@ any TYPE65280 \\# 4 0A000001
     def zone_file(self, zone):
         rows = [f"$ORIGIN {zone}", f"$TTL {self.ttl}", f"@ SOA ns1 hostmaster {self.serial} 7200 900 1209600 {NEGATIVE_TTL}"]
         if zone in PARENTS:
-            rows += ["@ NS ns1", f"ns1 A 192.0.2.53", *self.parent_rows(zone)]
+            rows += ["@ NS ns1", f"ns1 A {self.server}", *self.parent_rows(zone)]
         else:
-            rows += ["@ NS ns", f"ns A 192.0.2.53", 'www TXT "a child"', "www A 192.0.2.70", "*.w A 192.0.2.71", "up CNAME mail." + zone.split(".", 1)[1]]
+            rows += ["@ NS ns", f"ns A {self.server}", 'www TXT "a child"', "www A 192.0.2.70", "*.w A 192.0.2.71", "up CNAME mail." + zone.split(".", 1)[1]]
         return "\n".join(rows) + "\n"
 
     def write(self):
@@ -211,8 +212,7 @@ any TYPE65280 \\# 4 0A000001
     def unsigned_twin(self, folder):
         """The same without signatures, on the same endpoints' addresses."""
         twin = SignedLab(folder, signed=False, keys=self.keys, ttl=self.ttl, steered_ttl=self.steered_ttl)
-        twin.ip = self.ip
-        twin.nets_text = self.nets_text
+        twin.ip, twin.server, twin.nobody = self.ip, self.server, self.nobody
         return twin
 
 
