@@ -4,9 +4,12 @@ import os
 import socket
 import subprocess
 
+import dns.dnssec
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
+import dns.rdata
 import pytest
 
 from lab import SLOW, wait_for
@@ -29,6 +32,11 @@ def free_port(address):
                 return tcp.getsockname()[1]
             except OSError:
                 pass
+
+
+def digests(zone, keys):
+    """DS records of DNSKEYs: all that a resolver should need, also when some of the keys are not there yet."""
+    return [dns.dnssec.make_ds(zone, dns.rdata.from_text("IN", "DNSKEY", key), "SHA256").to_text() for key in keys]
 
 
 class Resolver:
@@ -164,10 +172,12 @@ class Knot(Resolver):
     mistaken = MISTAKEN
 
     def words(self):
-        anchors = "".join(f"trust_anchors.add('{zone} 3600 IN DNSKEY {key}')\n" for zone, keys in self.anchors.items() for key in keys)
+        anchors = "".join("trust_anchors.add([[" + "".join(f"{zone} 3600 IN DS {ds}\n" for ds in digests(zone, keys)) + "]])\n"
+                          for zone, keys in self.anchors.items())  # at once: a second call would replace them
         conf = self.file("kresd.conf", f"""net.ipv6 = false
 net.listen('{self.address}', {self.port}, {{ kind = 'dns' }})
 cache.size = 16 * MB
+cache.min_ttl(0)
 trust_anchors.remove('.')
 {anchors}modules.unload('detect_time_skew')
 modules.unload('priming')

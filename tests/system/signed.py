@@ -211,7 +211,7 @@ any TYPE65280 \\# 4 0A000001
 
     def unsigned_twin(self, folder):
         """The same without signatures, on the same endpoints' addresses."""
-        twin = SignedLab(folder, signed=False, keys=self.keys, ttl=self.ttl, steered_ttl=self.steered_ttl)
+        twin = SignedLab(folder, signed=False, keys=self.keys, ttl=self.ttl, steered_ttl=self.steered_ttl, probed="probes" in self.conf)
         twin.ip, twin.server, twin.nobody = self.ip, self.server, self.nobody
         return twin
 
