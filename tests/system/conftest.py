@@ -97,11 +97,11 @@ def make_signed(tmp_path):
     """A function that makes and starts labs of signed zones (signed.py)."""
     labs = []
 
-    def make(**options):
+    def make(start=True, **options):
         folder = tmp_path / f"signed{len(labs)}"
         folder.mkdir()
         labs.append(SignedLab(folder, **options))
-        return labs[-1].start()
+        return labs[-1].start() if start else labs[-1]
 
     yield make
     for lab in labs:

@@ -69,6 +69,9 @@ class SignedLab(Lab):
         self.nets_text = "".join(f"10.{i + 1}.0.0/16 {lat},{lon}\n2001:db8:{i + 1}::/48 {lat},{lon}\n" for i, (lat, lon) in enumerate(SITES.values()))
         if probed:
             self.probe_all()
+            for site in self.conf["sites"]:
+                for endpoint, host in zip(site["endpoints"], HOSTS):
+                    endpoint["address"] = self.ip(site["name"], host)  # never at the AAAA records
 
     def make_keys(self, zone, algorithm, split):
         ttl = str(self.ttl)
@@ -213,6 +216,8 @@ any TYPE65280 \\# 4 0A000001
         """The same without signatures, on the same endpoints' addresses."""
         twin = SignedLab(folder, signed=False, keys=self.keys, ttl=self.ttl, steered_ttl=self.steered_ttl, probed="probes" in self.conf)
         twin.ip, twin.server, twin.nobody = self.ip, self.server, self.nobody
+        for mine, theirs in zip(twin.conf["sites"], self.conf["sites"]):
+            mine["endpoints"] = theirs["endpoints"]
         return twin
 
 

@@ -7,6 +7,7 @@ import time
 
 from farm import Farm
 from lab import CLIENT, wait_for
+from storm import Storm
 
 SECONDS = int(os.environ.get("SIPSTEER_SOAK", "60"))
 
@@ -73,3 +74,15 @@ def test_a_long_day(make_lab):
     print(f"{tally['answered']} answers, {turns} changes, resident {early} kB after a quarter, {late} kB at the end")
     assert not tally.get("failures"), tally["failures"][:5]
     assert late < early * 1.5 + 20000
+
+
+def test_a_long_storm_over_signed_zones(tmp_path):
+    """With a ZSK and a KSK rolled, and validating resolvers in front: nothing is bogus."""
+    for name in ("lab", "twin"):
+        (tmp_path / name).mkdir()
+    storm = Storm(tmp_path, SECONDS, seed=SECONDS)
+    try:
+        storm.run().check()
+        print(f"{storm.counts}, serials {storm.serials[0]} to {storm.serials[-1]}")
+    finally:
+        storm.end()

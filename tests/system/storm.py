@@ -142,7 +142,7 @@ class Storm:
 
     def fail(self):
         site = self.rng.choice(list(SITES))
-        self.farm.set(self.rng.choice(("silent", 503)), *[self.lab.ip(site, host) for host in HOSTS[:self.rng.randrange(1, 4)]])
+        self.farm.set(self.rng.choice(("silent", (503, ["Retry-After: 1"]))), *[self.lab.ip(site, host) for host in HOSTS[:self.rng.randrange(1, 4)]])
 
     def heal(self):
         self.farm.set("ok")
