@@ -449,6 +449,7 @@ static void put_away(struct director *director)
     const bool written = persist_end(director);
     bool idle = work_free(director->loader, STOP_LOAD_MS);
     idle = work_free(director->signer, STOP_LOAD_MS) && idle && fetching_ended;
+    reload_published(director); /* those that waited for the signer */
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
     if (!written || !idle) { /* a thread of ours still reads what would be freed */

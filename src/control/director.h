@@ -60,6 +60,7 @@ struct director {
     struct serials serials;        /* of the signed zones */
     int64_t sign_offset_ms;        /* wall clock - monotonic clock, as signatures go by it */
     bool signing, sign_again;      /* a snapshot is being signed; the state has changed since */
+    struct loading *reloaded;      /* reloads that are told to have worked once they are answered with */
     bool rebuilding;
     uint64_t rebuild_ms; /* when the last one began */
     struct replacement *replacements;
@@ -107,6 +108,8 @@ void rebuild_release(struct director *director);
 bool director_install(struct director *director, struct world *world, struct place *place, struct report *report);
 /* client may be NULL (SIGHUP). */
 void reload_begin(struct director *director, struct client *client);
+/* What is loaded is published. */
+void reload_published(struct director *director);
 void geo_check(struct director *director);
 void certificate_check(struct director *director);
 void log_findings(const struct report *report);

@@ -109,6 +109,8 @@ static void end_signing(struct job *job)
     }
     if (!director->stopping && snapshot_current())
         director_published(director);
+    if (!director->signing)
+        reload_published(director);
     free(signing);
 }
 

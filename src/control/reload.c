@@ -16,6 +16,7 @@
 
 struct loading {
     struct job job;
+    struct loading *next; /* of director->reloaded */
     struct director *director;
     struct client *client;  /* who waits for it, or NULL */
     char *path;             /* whole reload */
@@ -159,6 +160,19 @@ static void answer(const struct loading *loading, bool done)
     admin_reply(loading->client, reply);
 }
 
+/* A new world whose answers are still being signed is not answered with yet; who waits for the reload expects that it is. */
+void reload_published(struct director *director)
+{
+    struct loading *loading = director->reloaded;
+    director->reloaded = NULL;
+    for (struct loading *next; loading; loading = next) {
+        next = loading->next;
+        const bool done = !director->alarms.publish[0] || report_error(&loading->report, NULL, "%s", director->alarms.publish);
+        answer(loading, done);
+        loading_free(loading);
+    }
+}
+
 /* The certificate to show, of the configuration in force; NULL when the daemon was started without TLS. */
 static const struct tls_config *tls_of(const struct director *director, const struct world *world)
 {
@@ -201,8 +215,13 @@ static void end_reload(struct job *job)
         if (director->serving)
             sd_notify(0, "READY=1");
     }
-    answer(loading, done);
     director->reloads_waiting -= loading->client == NULL;
+    if (done && director->signing) {
+        loading->next = director->reloaded;
+        director->reloaded = loading;
+        return;
+    }
+    answer(loading, done);
     loading_free(loading);
 }
 
