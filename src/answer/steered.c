@@ -23,7 +23,7 @@ void reply_glue(struct reply *reply, const struct listing *list)
 {
     if (reply->flags & FLAG_TC)
         return;
-    for (unsigned i = 0; i < list->target_count; i++) {
+    for (unsigned i = 0; i < list->target_count && list->targets[i].at <= POINTER_MASK; i++) {
         const struct glue_pair *pair = &reply->snapshot->world->glue[list->targets[i].endpoint];
         if (glue_fits(reply, &pair->of[reply->secure]))
             add_glue(reply, &pair->of[reply->secure], list->targets[i].at);

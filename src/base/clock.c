@@ -2,11 +2,16 @@
 
 #include <time.h>
 
-uint64_t clock_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t clock_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_ms(void)
@@ -24,4 +29,9 @@ int64_t clock_wall_ms(void)
 int64_t clock_wall_s(void)
 {
     return clock_wall_ms() / 1000;
+}
+
+uint64_t clock_boot_ms(void)
+{
+    return read_ns(CLOCK_BOOTTIME) / 1000000u;
 }

@@ -10,6 +10,9 @@ uint64_t clock_ms(void);
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t clock_ns(void);
 
+/* Milliseconds of CLOCK_BOOTTIME, which goes on while the machine is suspended. */
+uint64_t clock_boot_ms(void);
+
 /* Seconds since 1970 (CLOCK_REALTIME). */
 int64_t clock_wall_s(void);
 

@@ -76,6 +76,7 @@ void director_published(struct director *director)
     director->serving = true;
     transfers_set(director->transfers, director->setup->world);
     primaries_set(director->primaries, director->setup->world);
+    director->transferred = director->setup->world;
     char *text = summary(director);
     log_notice("ready: %s", text);
     free(text);
@@ -122,7 +123,7 @@ static void take_results(struct director *director)
                 (struct transition){.endpoint = endpoint, .from = before.overall, .to = now->overall, .reason = now->reason};
     }
     director->verdicts_changed |= changed;
-    if (director->serving && changed)
+    if (director->starting && changed)
         director_publish(director);
     log_transitions(director, transitions, transition_count);
     if (!director->serving && count && beliefs_settled(beliefs))
@@ -160,7 +161,7 @@ static void on_start_timeout(evutil_socket_t fd, short what, void *context)
 static void engine_lost(struct director *director, uint64_t now_ms)
 {
     director->engine_stopped_ms = now_ms;
-    if (beliefs_stop(&director->setup->beliefs, now_ms) && director->serving)
+    if (beliefs_stop(&director->setup->beliefs, now_ms) && director->starting)
         director_publish(director);
     log_error("the probe engine has stopped: nothing is known of any endpoint any more");
 }
@@ -198,7 +199,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     watch_engine(director, now_ms);
     watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
-    if (director->serving && secrets_due(director))
+    if (director->starting && secrets_due(director))
         director_publish(director);
     persist_pass(director);
     orders_pass(director);
@@ -302,7 +303,7 @@ static bool read_files(struct director *director, struct world **ret_world, stru
     report_init(&report);
     director->signatures = signatures_new(SIGNATURES_MOST);
     signing_trust_clock(director);
-    const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director), .threads = cores()};
+    const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director)};
     const bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
     log_findings(&report);
     report_release(&report);
@@ -470,6 +471,8 @@ int control_run(const char *config_path)
     bool done = read_files(&director, &world, &place);
     if (done) {
         const bool opened = open_all(&director, &world_config(world)->server, &err);
+        if (opened) /* nobody else runs here: only now what may take all cores for a while */
+            sign_ahead(world, place, signing_wall_s(&director), cores());
         done = opened && read_state(&director, world, place, &err);
         if (!done)
             log_error("%s", err.text);

@@ -23,12 +23,6 @@ enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
 struct waiter;
 
-/* A zone that takes the place of one of the configuration's. */
-struct replacement {
-    size_t index;
-    struct zone *zone; /* plain; a reference */
-};
-
 struct director {
     char *config_path;
     struct event_base *base;
@@ -56,14 +50,18 @@ struct director {
     struct alarms alarms;
     struct certificate certificate;
 
-    struct signatures *signatures; /* all that were made, for the loader and the signer */
-    struct serials serials;        /* of the signed zones */
-    int64_t sign_offset_ms;        /* wall clock - monotonic clock, as signatures go by it */
-    bool signing, sign_again;      /* a snapshot is being signed; the state has changed since */
-    struct loading *reloaded;      /* reloads that are told to have worked once they are answered with */
+    struct signatures *signatures;   /* all that were made, for the loader and the signer */
+    struct serials serials;          /* of the signed zones */
+    unsigned serials_version;        /* how often they have changed */
+    int64_t sign_offset_ms;          /* wall clock - time since boot, as signatures go by it */
+    bool signing;                    /* a snapshot is being signed */
+    bool sign_again;                 /* the state has changed since, */
+    bool sign_superseded;            /* or a newer one that needed no signing is published */
+    const struct world *transferred; /* whose serials secondaries have been told; only compared */
+    struct loading *reloaded;        /* reloads that are told to have worked once they are answered with */
     bool rebuilding;
-    uint64_t rebuild_ms; /* when the last one began */
-    struct replacement *replacements;
+    uint64_t rebuild_ms;        /* when the last one began */
+    struct zone **replacements; /* zones that shall take the place of the configuration's with the same apex; plain, references */
     size_t replacement_count, replacement_room;
 
     struct server_config started; /* copied; what a reload does not change: listen, workers, control, state, tcp, tls.listen */
@@ -96,11 +94,13 @@ void director_published(struct director *director);
 /* rebuild.c */
 /* The time that signatures go by: the wall clock, unless that has jumped. Seconds. */
 int64_t signing_wall_s(const struct director *director);
+/* Wall clock - time since boot, suspension included, as it is now. */
+int64_t signing_clock_offset_ms(void);
 void signing_trust_clock(struct director *director);
 /* Begins what is due: signatures, keys, zones that wait to be put in. */
 void rebuild_pass(struct director *director);
-/* This zone (plain, the reference is taken) shall take the place of the configuration's zone of that index, soon. */
-void rebuild_with(struct director *director, size_t index, struct zone *zone);
+/* This zone (plain, the reference is taken) shall soon take the place of the configuration's with the same apex, unless that is newer. */
+void rebuild_with(struct director *director, struct zone *zone);
 void rebuild_release(struct director *director);
 
 /* reload.c. A new world and place (references taken when true), published or undone. What is believed of checks that stay is kept, by the engine

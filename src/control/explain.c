@@ -217,6 +217,10 @@ json_t *explain(const struct view *view, const struct inquiry *asked, const stru
         error_set(err, "nothing is answered yet: the first probes are on their way");
         return NULL;
     }
+    if (!snapshot_is_of(view->snapshot, view->setup->world, view->setup->place)) {
+        error_set(err, "what was loaded is being signed, the answers are still the older ones; ask again in a moment");
+        return NULL;
+    }
     char text[NAME_TEXT], number[16], network[PREFIX_TEXT];
     const struct decision decision = snapshot_decide(view->snapshot, asked->name, asked->name_len, asked->type, &asked->client.addr);
     json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o}", "name", name_to_text(asked->name, text), "type",

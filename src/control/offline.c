@@ -73,8 +73,6 @@ static json_t *explain_alone(struct world *world, struct place *place, const str
     struct view view = {.setup = setup, .overrides = &overrides, .now_ms = clock_ms(), .wall_s = clock_wall_s()};
     state_read_overrides(world_config(world)->server.state, false, view.now_ms, view.wall_s, report, &overrides);
     struct snapshot *snapshot = setup_build(setup, &overrides, view.now_ms, NULL, view.wall_s, 1);
-    if (!snapshot_is_signed(snapshot))
-        snapshot_sign(snapshot, view.wall_s, 1);
     view.snapshot = snapshot;
     struct error err;
     struct inquiry asked;

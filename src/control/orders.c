@@ -85,7 +85,7 @@ void orders_pass(struct director *director)
         date_orders(director);
     if (moved || ended)
         persist_overrides(director, NULL, NULL);
-    if (director->serving && (refused || resumed(director, now_ms)))
+    if (director->starting && (refused || resumed(director, now_ms)))
         director_publish(director);
     plan_next(director);
 }
@@ -123,7 +123,7 @@ static bool change(struct director *director, const struct request *request, con
 static bool publish_or_undo(struct director *director, struct overrides *before, struct error *err)
 {
     const bool failing = director->alarms.publish[0];
-    if (!director->serving || director_publish(director) || failing)
+    if (!director->starting || director_publish(director) || failing)
         return true;
     error_set(err, "%.500s", director->alarms.publish);
     overrides_release(&director->overrides);

@@ -191,6 +191,7 @@ void keep_serials(struct director *director, const struct serials *serials)
         return;
     serials_release(&director->serials);
     director->serials = serials_copy(serials);
+    director->serials_version++;
     persist_serials(director);
 }
 

@@ -172,7 +172,7 @@ static void end_fetch(struct job *job)
         log_notice("zone %s: serial %" PRIu32 " has come, %" PRIu64 " records in %" PRIu64 " octets", zone_of(primaries, supply)->name,
                    errand->result.serial, errand->result.records, errand->result.octets);
         supply->pending = zone_ref(errand->loaded);
-        rebuild_with(primaries->director, supply->zone, zone_ref(errand->loaded));
+        rebuild_with(primaries->director, zone_ref(errand->loaded));
     }
     if (supply->again)
         supply->next_ms = 0;
@@ -336,7 +336,7 @@ static void watch_age(struct primaries *primaries, struct supply *supply)
         return;
     supply->expired = true;
     log_error("zone %s has expired: its primary has not answered for %u s; its names are SERVFAIL", of->name, supply->times.expire_s);
-    rebuild_with(primaries->director, supply->zone, zone_absent(of->name, of->file));
+    rebuild_with(primaries->director, zone_absent(of->name, of->file));
 }
 
 static void take_notify(struct primaries *primaries, struct supply *supply)

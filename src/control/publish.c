@@ -1,5 +1,5 @@
 /* From what is known to what is answered. A snapshot without signed zones, or with signatures that are all there, is published at once; else its
- * signatures are made in the signer's thread first, and what needs none is published meanwhile. */
+ * signatures are made in the signer's thread first, and what needs none is published meanwhile (of another world: nothing, all of it waits). */
 #include "control/director.h"
 
 #include "base/clock.h"
@@ -71,6 +71,16 @@ static void refused(struct director *director, struct snapshot *snapshot, const 
     snprintf(director->alarms.publish, sizeof director->alarms.publish, "not published, the older answers stay: %s", err->text);
 }
 
+/* Secondaries are told of a new world's serials when they can fetch it. */
+static void tell_transfers(struct director *director)
+{
+    struct world *world = director->setup->world;
+    if (!director->serving || director->transferred == world || !snapshot_is_of(snapshot_current(), world, NULL))
+        return;
+    transfers_set(director->transfers, world);
+    director->transferred = world;
+}
+
 /* Takes the snapshot in any case. */
 static bool swap(struct director *director, struct snapshot *snapshot, uint64_t from_ns)
 {
@@ -78,13 +88,12 @@ static bool swap(struct director *director, struct snapshot *snapshot, uint64_t 
     snapshot_renumber(snapshot, ++director->generation);
     if (snapshot_publish(snapshot, &err)) {
         note_published(director, from_ns);
+        tell_transfers(director);
         return true;
     }
     refused(director, snapshot, &err);
     return false;
 }
-
-static bool publish_from(struct director *director, const struct snapshot *previous, uint64_t from_ns);
 
 static void run_signing(struct job *job)
 {
@@ -92,27 +101,7 @@ static void run_signing(struct job *job)
     snapshot_sign(signing->snapshot, signing->wall_s, 1);
 }
 
-/* If the world went on meanwhile, the newer state is published instead, with what could be signed of it so far. */
-static void end_signing(struct job *job)
-{
-    struct signing_job *signing = (struct signing_job *)job;
-    struct director *director = signing->director;
-    const bool again = director->sign_again;
-    director->signing = director->sign_again = false;
-    if (director->stopping) {
-        snapshot_free(signing->snapshot);
-    } else if (again) {
-        publish_from(director, signing->snapshot, signing->from_ns);
-        snapshot_free(signing->snapshot);
-    } else {
-        swap(director, signing->snapshot, signing->from_ns);
-    }
-    if (!director->stopping && snapshot_current())
-        director_published(director);
-    if (!director->signing)
-        reload_published(director);
-    free(signing);
-}
+static void end_signing(struct job *job);
 
 static void begin_signing(struct director *director, struct snapshot *snapshot, uint64_t from_ns)
 {
@@ -123,22 +112,27 @@ static void begin_signing(struct director *director, struct snapshot *snapshot, 
                                     .wall_s = signing_wall_s(director),
                                     .from_ns = from_ns};
     director->signing = true;
+    director->sign_superseded = false;
     work_push(director->signer, &signing->job);
 }
 
-/* previous: the published one, or one that was signed and is newer. */
-static bool publish_from(struct director *director, const struct snapshot *previous, uint64_t from_ns)
+/* The newest state, built with what lender (may be NULL) has; if it must be signed first, what needs no signing is published, and beside it what
+ * held (may be NULL) has of the rest. A snapshot that is being signed meanwhile has then been overtaken. */
+static bool publish_newest(struct director *director, const struct snapshot *lender, const struct snapshot *held, uint64_t from_ns)
 {
-    struct snapshot *snapshot = build(director, previous);
-    if (snapshot_is_signed(snapshot))
+    struct snapshot *snapshot = build(director, lender);
+    if (snapshot_is_signed(snapshot)) {
+        director->sign_superseded = true;
+        director->sign_again = false;
         return swap(director, snapshot, from_ns);
+    }
     struct error err;
     if (!snapshot_check(snapshot, &err)) { /* it would be refused after all the work */
         refused(director, snapshot, &err);
         return false;
     }
-    struct snapshot *held = snapshot_hold_signed(snapshot, previous);
-    const bool published = held == NULL || swap(director, held, from_ns);
+    struct snapshot *meanwhile = snapshot_hold_signed(snapshot, held);
+    const bool published = meanwhile == NULL || swap(director, meanwhile, from_ns);
     if (director->signing) {
         director->sign_again = true;
         snapshot_free(snapshot);
@@ -148,7 +142,29 @@ static bool publish_from(struct director *director, const struct snapshot *previ
     return published;
 }
 
+/* If the state went on meanwhile, the newest one is published instead, with what is signed now. */
+static void end_signing(struct job *job)
+{
+    struct signing_job *signing = (struct signing_job *)job;
+    struct director *director = signing->director;
+    struct snapshot *snapshot = signing->snapshot;
+    const bool again = director->sign_again, superseded = director->sign_superseded;
+    director->signing = director->sign_again = false;
+    if (!director->stopping && !again && !superseded) {
+        swap(director, snapshot, signing->from_ns);
+        snapshot = NULL;
+    } else if (!director->stopping && again) {
+        publish_newest(director, snapshot, superseded ? snapshot_current() : snapshot, signing->from_ns);
+    }
+    snapshot_free(snapshot);
+    if (!director->stopping && snapshot_current())
+        director_published(director);
+    if (!director->signing)
+        reload_published(director);
+    free(signing);
+}
+
 bool director_publish(struct director *director)
 {
-    return publish_from(director, snapshot_current(), clock_ns());
+    return publish_newest(director, snapshot_current(), snapshot_current(), clock_ns());
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CLOCK_TRUSTED_S = 3600, /* signatures begin an hour before they are made: a clock that moves by less harms nothing */
@@ -25,7 +26,7 @@ struct rebuilding {
     struct place *place;
     int64_t wall_s;
     struct serials serials;
-    struct replacement *replacements;
+    struct zone **replacements; /* plain; references */
     size_t replacement_count;
     struct report report;
     struct world *world; /* the result, or NULL */
@@ -33,19 +34,24 @@ struct rebuilding {
 
 int64_t signing_wall_s(const struct director *director)
 {
-    return ((int64_t)clock_ms() + director->sign_offset_ms) / 1000;
+    return ((int64_t)clock_boot_ms() + director->sign_offset_ms) / 1000;
+}
+
+int64_t signing_clock_offset_ms(void)
+{
+    return clock_wall_ms() - (int64_t)clock_boot_ms();
 }
 
 void signing_trust_clock(struct director *director)
 {
-    director->sign_offset_ms = clock_wall_ms() - (int64_t)clock_ms();
+    director->sign_offset_ms = signing_clock_offset_ms();
     director->alarms.clock[0] = '\0';
 }
 
 /* Small steps are followed, a large one is told and not believed: signatures made by a wrong clock would be bogus everywhere. */
 static void watch_clock(struct director *director)
 {
-    const int64_t moved_ms = clock_wall_ms() - (int64_t)clock_ms() - director->sign_offset_ms;
+    const int64_t moved_ms = signing_clock_offset_ms() - director->sign_offset_ms;
     if (moved_ms < CLOCK_TRUSTED_S * 1000 && moved_ms > -CLOCK_TRUSTED_S * 1000) {
         if (director->alarms.clock[0])
             log_notice("the clock is back where it was");
@@ -62,6 +68,16 @@ static void watch_clock(struct director *director)
              moved_ms / 1000);
 }
 
+/* Unless a reload has brought a newer one, or the zone is not configured any more. */
+static void replace(const struct world *world, struct zone **zones, struct zone *with)
+{
+    const int index = world_find_zone(world, with->apex, with->apex_len);
+    if (index < 0 || (!with->absent && !zones[index]->absent && serial_newer(zones[index]->serial, with->serial)))
+        return;
+    zone_unref(zones[index]);
+    zones[index] = zone_ref(with);
+}
+
 static void run_rebuild(struct job *job)
 {
     struct rebuilding *rebuilding = (struct rebuilding *)job;
@@ -69,11 +85,8 @@ static void run_rebuild(struct job *job)
     struct zone **zones = mem_new(config->zone_count + 1, sizeof *zones);
     for (size_t i = 0; i < config->zone_count; i++)
         zones[i] = world_plain_zone(rebuilding->from, i);
-    for (size_t i = 0; i < rebuilding->replacement_count; i++) {
-        struct replacement *with = &rebuilding->replacements[i];
-        zone_unref(zones[with->index]);
-        zones[with->index] = zone_ref(with->zone);
-    }
+    for (size_t i = 0; i < rebuilding->replacement_count; i++)
+        replace(rebuilding->from, zones, rebuilding->replacements[i]);
     const struct signing_input input = {.signatures = rebuilding->director->signatures, .wall_s = rebuilding->wall_s};
     rebuilding->world = signed_world(config, zones, &input, &rebuilding->serials, &rebuilding->report);
     free(zones);
@@ -84,7 +97,7 @@ static void run_rebuild(struct job *job)
 static void rebuilding_free(struct rebuilding *rebuilding)
 {
     for (size_t i = 0; i < rebuilding->replacement_count; i++)
-        zone_unref(rebuilding->replacements[i].zone);
+        zone_unref(rebuilding->replacements[i]);
     free(rebuilding->replacements);
     world_unref(rebuilding->from);
     world_unref(rebuilding->world);
@@ -114,6 +127,28 @@ static bool take_rebuilt(struct director *director, struct rebuilding *rebuildin
     return false;
 }
 
+static void queue(struct director *director, struct zone *zone)
+{
+    director->replacements =
+        mem_grow(director->replacements, &director->replacement_room, director->replacement_count + 1, sizeof(struct zone *));
+    director->replacements[director->replacement_count++] = zone;
+}
+
+/* Those of which no later one has come. */
+static void queue_again(struct director *director, const struct rebuilding *rebuilding)
+{
+    const size_t later = director->replacement_count;
+    for (size_t i = 0; i < rebuilding->replacement_count; i++) {
+        struct zone *zone = rebuilding->replacements[i];
+        bool there = false;
+        for (size_t k = 0; k < later; k++)
+            there |= director->replacements[k]->apex_len == zone->apex_len &&
+                     memcmp(director->replacements[k]->apex, zone->apex, zone->apex_len) == 0;
+        if (!there)
+            queue(director, zone_ref(zone));
+    }
+}
+
 static void end_rebuild(struct job *job)
 {
     struct rebuilding *rebuilding = (struct rebuilding *)job;
@@ -121,13 +156,13 @@ static void end_rebuild(struct job *job)
     director->rebuilding = false;
     if (!director->stopping && rebuilding->from != director->setup->world) {
         director->rebuild_ms = 0; /* a reload came in between: once more, from there */
-        for (size_t i = 0; i < rebuilding->replacement_count; i++)
-            rebuild_with(director, rebuilding->replacements[i].index, zone_ref(rebuilding->replacements[i].zone));
+        queue_again(director, rebuilding);
     } else if (!director->stopping && take_rebuilt(director, rebuilding)) {
         director->alarms.signing[0] = '\0';
         keep_serials(director, &rebuilding->serials);
     } else if (!director->stopping) {
         fail(director, rebuilding);
+        queue_again(director, rebuilding);
     }
     rebuilding_free(rebuilding);
 }
@@ -151,11 +186,9 @@ static void rebuild(struct director *director)
     work_push(director->loader, &rebuilding->job);
 }
 
-void rebuild_with(struct director *director, size_t index, struct zone *zone)
+void rebuild_with(struct director *director, struct zone *zone)
 {
-    director->replacements =
-        mem_grow(director->replacements, &director->replacement_room, director->replacement_count + 1, sizeof *director->replacements);
-    director->replacements[director->replacement_count++] = (struct replacement){.index = index, .zone = zone};
+    queue(director, zone);
     rebuild_pass(director);
 }
 
@@ -172,26 +205,36 @@ static uint64_t pause_ms(const struct director *director)
     return pause_s * 1000;
 }
 
+static bool rested(const struct director *director)
+{
+    return clock_ms() - director->rebuild_ms >= pause_ms(director);
+}
+
+static bool zones_due(const struct director *director)
+{
+    return director->replacement_count > 0 && (!director->alarms.signing[0] || rested(director));
+}
+
 static bool renewal_due(const struct director *director)
 {
     const int64_t now_s = signing_wall_s(director);
-    if (director->setup->world == NULL || !director->serving || director->signing)
+    if (!director->serving)
         return false;
     if (world_event_s(director->setup->world) <= now_s && !director->alarms.signing[0])
         return true;
-    return snapshot_renew_s(snapshot_current()) <= now_s && clock_ms() - director->rebuild_ms >= pause_ms(director);
+    return snapshot_renew_s(snapshot_current()) <= now_s && rested(director);
 }
 
 void rebuild_pass(struct director *director)
 {
     watch_clock(director);
-    if (!director->rebuilding && !director->stopping && (director->replacement_count > 0 || renewal_due(director)))
+    if (!director->rebuilding && !director->stopping && (zones_due(director) || renewal_due(director)))
         rebuild(director);
 }
 
 void rebuild_release(struct director *director)
 {
     for (size_t i = 0; i < director->replacement_count; i++)
-        zone_unref(director->replacements[i].zone);
+        zone_unref(director->replacements[i]);
     free(director->replacements);
 }

@@ -22,6 +22,7 @@ struct loading {
     char *path;             /* whole reload */
     uint64_t print;         /* geo refresh: of the files as they were when it began */
     struct serials serials; /* whole reload */
+    unsigned serials_version;
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
     struct place *place;
@@ -102,7 +103,7 @@ bool director_install(struct director *director, struct world *world, struct pla
 {
     struct setup *old = director->setup;
     director->setup = setup_new(world, place, old, NULL, clock_ms());
-    if (director->serving && !director_publish(director)) {
+    if (director->starting && !director_publish(director)) {
         report_error(report, NULL, "%s", director->alarms.publish);
         setup_free(director->setup);
         director->setup = old;
@@ -110,10 +111,8 @@ bool director_install(struct director *director, struct world *world, struct pla
         return false;
     }
     setup_free(old);
-    if (director->serving) {
-        transfers_set(director->transfers, director->setup->world);
+    if (director->serving)
         primaries_set(director->primaries, director->setup->world);
-    }
     beliefs_install(&director->setup->beliefs, director->engine);
     return true;
 }
@@ -123,10 +122,14 @@ static bool install(struct director *director, struct loading *loading)
     const struct config *config = world_config(loading->world);
     warn_of_restart(director, config, &loading->report);
     warn_of_void_orders(director, config, &loading->report);
-    if (!director_install(director, loading->world, loading->place, &loading->report))
+    const int64_t offset_ms = director->sign_offset_ms;
+    director->sign_offset_ms = signing_clock_offset_ms(); /* what is published now is signed by the new time */
+    if (!director_install(director, loading->world, loading->place, &loading->report)) {
+        director->sign_offset_ms = offset_ms;
         return false;
-    keep_serials(director, &loading->serials);
+    }
     signing_trust_clock(director);
+    keep_serials(director, &loading->serials);
     director->alarms.signing[0] = '\0';
     director->loaded_ms = clock_ms();
     director->geo_failed_print = 0;
@@ -198,11 +201,30 @@ static void adopt_certificate(struct director *director, struct loading *loading
         report_warning(&loading->report, NULL, "%s", director->certificate.alarm);
 }
 
+/* Signed with serials that a rebuild has used meanwhile: once more. */
+static void load_again(struct director *director, struct loading *loading)
+{
+    place_unref(loading->place);
+    world_unref(loading->world);
+    credentials_free(loading->certificate.credentials);
+    loading->certificate.credentials = NULL;
+    report_release(&loading->report);
+    report_init(&loading->report);
+    serials_release(&loading->serials);
+    loading->serials = serials_copy(&director->serials);
+    loading->serials_version = director->serials_version;
+    work_push(director->loader, &loading->job);
+}
+
 static void end_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
     struct director *director = loading->director;
     bool done = loading->done_well;
+    if (done && !director->stopping && loading->serials_version != director->serials_version) {
+        load_again(director, loading);
+        return;
+    }
     if (done && director->stopping) {
         place_unref(loading->place);
         world_unref(loading->world);
@@ -239,6 +261,7 @@ void reload_begin(struct director *director, struct client *client)
         .job = {.run = run_reload, .done = end_reload}, .director = director, .client = client, .path = mem_text(director->config_path)};
     report_init(&loading->report);
     loading->serials = serials_copy(&director->serials);
+    loading->serials_version = director->serials_version;
     director->reloads_waiting += client == NULL;
     notify_reloading();
     work_push(director->loader, &loading->job);
@@ -265,7 +288,7 @@ static bool swap_place(struct director *director, struct loading *loading)
 {
     struct place *old = director->setup->place;
     director->setup->place = loading->place;
-    if (director->serving && !director_publish(director)) {
+    if (director->starting && !director_publish(director)) {
         report_error(&loading->report, NULL, "%s", director->alarms.publish);
         director->setup->place = old;
         place_unref(loading->place);

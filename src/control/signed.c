@@ -5,20 +5,38 @@
 #include "dns/message.h"
 #include "snapshot/snapshot.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
-static uint64_t print_of_nodes(const struct zone_node *nodes, size_t count, uint64_t print)
+enum { SOA_SERIAL_FROM_END = 20, SOA_AFTER_SERIAL = 16 };
+
+/* Of the SOA all but the serial; its signature changes with that. */
+static uint64_t print_of_set(const struct rrset *set, uint64_t print)
 {
-    for (size_t i = 0; i < count; i++)
-        for (unsigned k = 0; k < nodes[i].rrset_count; k++) {
-            const struct rrset *set = &nodes[i].rrsets[k];
-            for (unsigned s = 0; set->type != TYPE_SOA && s < set->rrsig_count; s++)
-                print = hash_bytes(set->rrsigs[s].octets, set->rrsigs[s].len, print);
-        }
+    const bool soa = set->type == TYPE_SOA;
+    print = hash_bytes(&set->ttl_s, sizeof set->ttl_s, print + set->type);
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct rdata *rdata = &set->rdatas[i];
+        print = hash_bytes(rdata->octets, soa ? rdata->len - SOA_SERIAL_FROM_END : rdata->len, print);
+        if (soa)
+            print = hash_bytes(rdata->octets + rdata->len - SOA_AFTER_SERIAL, SOA_AFTER_SERIAL, print);
+    }
+    for (unsigned i = 0; !soa && i < set->rrsig_count; i++)
+        print = hash_bytes(set->rrsigs[i].octets, set->rrsigs[i].len, print);
     return print;
 }
 
-/* Of all signatures but the SOA's, which has the serial in it: everything that can change changes one of them. */
+static uint64_t print_of_nodes(const struct zone_node *nodes, size_t count, uint64_t print)
+{
+    for (size_t i = 0; i < count; i++) {
+        print = hash_bytes(nodes[i].name, nodes[i].name_len, print);
+        for (unsigned k = 0; k < nodes[i].rrset_count; k++)
+            print = print_of_set(&nodes[i].rrsets[k], print);
+    }
+    return print;
+}
+
+/* Of all that a secondary would have, but for the serial. */
 static uint64_t print_of(const struct zone *zone)
 {
     return print_of_nodes(zone->nsec3_nodes, zone->nsec3_count, print_of_nodes(zone->nodes, zone->node_count, 1));
@@ -33,6 +51,8 @@ static struct zone *sign_zone(struct signer *signer, struct zone *plain, const c
     struct zone *zone = signer_sign_zone(signer, plain, serial, input->wall_s, ret_renew_s, report);
     if (zone == NULL)
         return NULL;
+    if (input->signatures == NULL) /* a tool: without the cache every signature is new, and nothing is served */
+        return zone;
     const uint64_t print = print_of(zone);
     if (last && serial == last->serial && print != last->print) {
         zone_unref(zone);
@@ -43,12 +63,25 @@ static struct zone *sign_zone(struct signer *signer, struct zone *plain, const c
     return zone;
 }
 
+/* Its signed form had serials of its own, and secondaries take no older one. */
+static bool warn_of_older(const struct zone *zone, const struct zone_serial *last, struct report *report)
+{
+    if (last && serial_newer(last->serial, zone->serial))
+        report_warning(report, zone->file,
+                       "the zone was signed with serial %" PRIu32
+                       " and is not any more: secondaries keep that until the serial here, %" PRIu32 ", is raised above it",
+                       last->serial, zone->serial);
+    return true;
+}
+
 static bool sign_one(const struct config *config, size_t index, const struct signing_input *input, struct zone **zone,
                      struct serials *serials, struct signer **ret_signer, int64_t *renew_s, struct report *report)
 {
     const struct zone_config *of = &config->zones[index];
-    if (of->dnssec.denial == DENIAL_NONE || (*zone)->absent)
+    if ((*zone)->absent)
         return true;
+    if (of->dnssec.denial == DENIAL_NONE)
+        return warn_of_older(*zone, serials_find(serials, of->name), report);
     *ret_signer = signer_new(of, (*zone)->apex, (*zone)->apex_len, input->signatures, input->wall_s, report);
     int64_t renew = INT64_MAX;
     struct zone *is_signed = *ret_signer ? sign_zone(*ret_signer, *zone, of->name, input, serials, &renew, report) : NULL;

@@ -26,7 +26,7 @@ struct proof_list {
 };
 
 /* names.c: every name of every zone into the table; delegations, wildcards. */
-void build_names(struct builder *b);
+bool build_names(struct builder *b);
 /* Index of the name or NONE. */
 uint32_t build_find(const struct builder *b, const uint8_t *octets, size_t len);
 

@@ -233,9 +233,14 @@ static bool add_steered(struct builder *b, uint32_t index, const struct chain *c
     const struct chained chained = {index, chain, NULL};
     const uint32_t zone = world->names[index].zone;
     struct alias alias = {.steered = steered};
-    if (!find_targets(b, &chained, alias.targets))
-        return build_too_large(b, index, world->steered[steered].type);
+    const bool reached = find_targets(b, &chained, alias.targets);
     const uint32_t bodies = build_bodies(b, zone, write_chain, &chained, FLAG_AA, 0);
+    if (bodies == NONE)
+        return build_too_large(b, index, world->steered[steered].type);
+    if (!reached) { /* the chain alone: resolvers go on by themselves */
+        build_add_body_slot(b, world->steered[steered].type, bodies);
+        return true;
+    }
     alias.chain = world->bodies[bodies];
     list_expansions(b, &chained, &alias);
     world->aliases = mem_grow(world->aliases, &world->alias_room, world->alias_count + 1, sizeof *world->aliases);

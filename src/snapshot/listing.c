@@ -23,9 +23,12 @@ static uint8_t *list_record(struct listing *list, const uint8_t *record, size_t 
 {
     uint8_t *to = list->w->at;
     const size_t len = record_len(record), end = writer_len(list->w) + len;
-    list->cut |= end > list->limit;
     if (list->cut || (end > budget && list->count > 0))
         return NULL;
+    if (end > list->limit) {
+        list->cut = true;
+        return NULL;
+    }
     write_bytes(list->w, record, len);
     put_u16(to, list->owner);
     put_u32(to + RECORD_TTL_AT, list->ttl_s);
@@ -74,10 +77,10 @@ static void list_naptr(struct listing *list, unsigned transports)
 {
     for (unsigned place = 0; place < NAPTR_PLACES; place++)
         if (place == NAPTR_ALWAYS || (transports >> place & 1))
-            list_place(list, place, NULL, list->limit, NULL);
+            list_place(list, place, NULL, SIZE_MAX, NULL);
     if (list->count == 0) /* no transport of the file works there: better all than none */
         for (unsigned place = 0; place < NAPTR_PLACES; place++)
-            list_place(list, place, NULL, list->limit, NULL);
+            list_place(list, place, NULL, SIZE_MAX, NULL);
 }
 
 /* on_all_down = "static": everything, as the zone file has it. */
@@ -85,7 +88,7 @@ static void list_all(struct listing *list)
 {
     const struct steered *set = list->set;
     for (const uint8_t *record = set->whole, *end = record + set->whole_len; record < end; record += record_len(record))
-        list_record(list, record, list->limit);
+        list_record(list, record, SIZE_MAX);
 }
 
 void list_selection(struct listing *list, const struct plan *plan, const struct selection *selection)

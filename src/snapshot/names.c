@@ -86,6 +86,21 @@ static uint32_t apex_above(const struct builder *b, size_t zone, const uint8_t *
     return NONE;
 }
 
+/* Whether the zone delegates a name above this one away. */
+static bool cut_above(const struct builder *b, size_t zone, const struct zone_node *node)
+{
+    const struct zone *of = b->world->zones[zone];
+    const uint8_t *name = node->name;
+    for (size_t len = node->name_len; len > of->apex_len;) {
+        len -= *name + 1u;
+        name += *name + 1;
+        const struct zone_node *above = len > of->apex_len ? zone_find(of, name, len) : NULL;
+        if (above && zone_rrset(above, TYPE_NS))
+            return true;
+    }
+    return false;
+}
+
 /* A node that lies in a deeper zone of ours belongs to that zone; only the DS at the cut is its direct parent's (RFC 4035 3.1.4.1). */
 static bool in_child_zone(struct builder *b, size_t zone, const struct zone_node *node)
 {
@@ -95,7 +110,8 @@ static bool in_child_zone(struct builder *b, size_t zone, const struct zone_node
     if (apex == NONE)
         return false;
     const size_t label = node->name[0] + 1u;
-    if (b->world->names[apex].len == node->name_len && apex_above(b, zone, node->name + label, node->name_len - label) == NONE) {
+    if (b->world->names[apex].len == node->name_len && !cut_above(b, zone, node) &&
+        apex_above(b, zone, node->name + label, node->name_len - label) == NONE) {
         b->parent_nodes[apex] = node;
         b->parent_zones[apex] = (uint32_t)zone;
     }
@@ -118,7 +134,46 @@ static void link_to_parent(struct builder *b, uint32_t index)
         b->world->names[parent].wildcard = index;
 }
 
-void build_names(struct builder *b)
+/* The zone of ours that is nearest above this one's apex, or NULL. */
+static const struct zone *parent_zone(const struct builder *b, const struct zone *zone)
+{
+    const uint8_t *name = zone->apex;
+    for (size_t len = zone->apex_len; len > 1;) {
+        len -= *name + 1u;
+        name += *name + 1;
+        const uint32_t found = build_find(b, name, len);
+        if (found != NONE && is_apex(b->world, found))
+            return b->world->zones[b->world->names[found].zone];
+    }
+    return NULL;
+}
+
+/* A zone whose parent here does not delegate it: a signed parent would prove that it does not exist. */
+static bool check_child(struct builder *b, const struct zone *zone)
+{
+    const struct zone *parent = parent_zone(b, zone);
+    const struct zone_node *node = parent ? zone_find(parent, zone->apex, zone->apex_len) : NULL;
+    char name[NAME_TEXT];
+    if (parent == NULL || parent->absent || (node && zone_rrset(node, TYPE_NS)))
+        return true;
+    if (parent->denial != DENIAL_NONE)
+        return report_error(b->report, parent->file,
+                            "%s: a zone of its own here, but this signed one does not delegate it: add its NS records",
+                            name_to_text(zone->apex, name));
+    report_warning(b->report, parent->file, "%s: a zone of its own here, but this one does not delegate it: add its NS records",
+                   name_to_text(zone->apex, name));
+    return true;
+}
+
+static bool check_children(struct builder *b)
+{
+    bool good = true;
+    for (size_t z = 0; z < b->world->config->zone_count; z++)
+        good = check_child(b, b->world->zones[z]) && good;
+    return good;
+}
+
+bool build_names(struct builder *b)
 {
     struct world *world = b->world;
     const size_t total = total_nodes(world);
@@ -134,6 +189,7 @@ void build_names(struct builder *b)
                 link_to_parent(b, insert(b, order[i], &zone->nodes[n]));
     }
     free(order);
+    return check_children(b);
 }
 
 bool build_in_absent_zone(const struct builder *b, const uint8_t *octets, size_t len)

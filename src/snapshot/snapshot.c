@@ -134,6 +134,11 @@ void snapshot_renumber(struct snapshot *snapshot, uint64_t generation)
     snapshot->generation = generation;
 }
 
+bool snapshot_is_of(const struct snapshot *snapshot, const struct world *world, const struct place *place)
+{
+    return snapshot && snapshot->world == world && (place == NULL || snapshot->place == place);
+}
+
 uint64_t snapshot_generation(const struct snapshot *snapshot)
 {
     return snapshot->generation;

@@ -57,6 +57,9 @@ void snapshot_leave(void);
 /* Takes the published one back at the end of the program, after the last worker has gone. */
 void snapshot_withdraw(void);
 
+/* Whether it was built from this world and place (NULL: any place). NULL as snapshot is of none. */
+bool snapshot_is_of(const struct snapshot *snapshot, const struct world *world, const struct place *place);
+
 uint64_t snapshot_generation(const struct snapshot *snapshot);
 /* The configuration that its world was made from; there as long as the snapshot is. */
 const struct config *snapshot_config(const struct snapshot *snapshot);

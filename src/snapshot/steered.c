@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { SRV_TARGET_AT = 6, DOUBT_TTL_S = 5, FRAGMENT_ROOM = 12 };
+enum { SRV_PORT_AT = 4, SRV_TARGET_AT = 6, DOUBT_TTL_S = 5, FRAGMENT_ROOM = 12 };
 
 bool bind_srv_transport(const uint8_t *owner, int *ret_transport)
 {
@@ -271,12 +271,28 @@ static bool records_shared(const struct binding *binding)
     return false;
 }
 
+/* SRV records of one endpoint that differ in priority, weight or case alone: steering would make them one and the same. */
+static void drop_alike(struct binding *binding, const struct rrset *set)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < binding->record_count; i++) {
+        const struct rdata *rdata = &set->rdatas[binding->records[i].record];
+        bool alike = false;
+        for (size_t k = kept; set->type == TYPE_SRV && k > 0 && binding->records[k - 1].endpoint == binding->records[i].endpoint; k--)
+            alike |= memcmp(set->rdatas[binding->records[k - 1].record].octets + SRV_PORT_AT, rdata->octets + SRV_PORT_AT, 2) == 0;
+        if (!alike)
+            binding->records[kept++] = binding->records[i];
+    }
+    binding->record_count = kept;
+}
+
 bool bind_rrset(struct binding *binding, uint32_t service, uint32_t name, const struct rrset *set, int transport)
 {
     if (!bind_records(binding, service, name, set))
         return false;
     const bool shared = set->type != TYPE_SRV && binding->record_count > set->count && records_shared(binding);
     qsort(binding->records, binding->record_count, sizeof *binding->records, by_endpoint);
+    drop_alike(binding, set);
     struct steered *steered = add_steered(binding, service, name, set->type);
     steered->shared_addresses = shared;
     steered->offer = offer_of_records(binding, service);

@@ -35,8 +35,7 @@ static void world_free(struct world *world)
 static bool build(struct builder *b)
 {
     b->maker = mem_new(1, sizeof *b->maker);
-    build_names(b);
-    const bool good = build_bindings(b) && build_static(b);
+    const bool good = build_names(b) && build_bindings(b) && build_static(b);
     free(b->maker);
     free(b->nodes);
     free(b->parent_nodes);
