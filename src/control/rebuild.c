@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "control/signed.h"
+#include "dns/serial.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ static void watch_clock(struct director *director)
 static void replace(const struct world *world, struct zone **zones, struct zone *with)
 {
     const int index = world_find_zone(world, with->apex, with->apex_len);
-    if (index < 0 || (!with->absent && !zones[index]->absent && serial_newer(zones[index]->serial, with->serial)))
+    if (index < 0 || (!with->absent && !zones[index]->absent && serial_after(zones[index]->serial, with->serial)))
         return;
     zone_unref(zones[index]);
     zones[index] = zone_ref(with);
@@ -161,8 +162,7 @@ static void end_rebuild(struct job *job)
         director->alarms.signing[0] = '\0';
         keep_serials(director, &rebuilding->serials);
     } else if (!director->stopping) {
-        fail(director, rebuilding);
-        queue_again(director, rebuilding);
+        fail(director, rebuilding); /* zones that do not fit are their primaries' matter again */
     }
     rebuilding_free(rebuilding);
 }
@@ -210,17 +210,14 @@ static bool rested(const struct director *director)
     return clock_ms() - director->rebuild_ms >= pause_ms(director);
 }
 
-static bool zones_due(const struct director *director)
-{
-    return director->replacement_count > 0 && (!director->alarms.signing[0] || rested(director));
-}
-
 static bool renewal_due(const struct director *director)
 {
     const int64_t now_s = signing_wall_s(director);
     if (!director->serving)
         return false;
-    if (world_event_s(director->setup->world) <= now_s && !director->alarms.signing[0])
+    if (director->alarms.signing[0])
+        return rested(director);
+    if (world_event_s(director->setup->world) <= now_s)
         return true;
     return snapshot_renew_s(snapshot_current()) <= now_s && rested(director);
 }
@@ -228,7 +225,7 @@ static bool renewal_due(const struct director *director)
 void rebuild_pass(struct director *director)
 {
     watch_clock(director);
-    if (!director->rebuilding && !director->stopping && (zones_due(director) || renewal_due(director)))
+    if (!director->rebuilding && !director->stopping && (director->replacement_count > 0 || renewal_due(director)))
         rebuild(director);
 }
 

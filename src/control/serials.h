@@ -3,7 +3,6 @@
  * Thread: the owner's. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +22,3 @@ struct serials serials_copy(const struct serials *serials);
 /* NULL if it is not there. */
 const struct zone_serial *serials_find(const struct serials *serials, const char *name);
 void serials_put(struct serials *serials, const char *name, uint32_t serial, uint64_t print);
-
-/* Whether a is newer than b (RFC 1982 3.2). */
-static inline bool serial_newer(uint32_t a, uint32_t b)
-{
-    return a != b && a - b < UINT32_C(0x80000000);
-}

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "dns/message.h"
+#include "dns/serial.h"
 #include "snapshot/snapshot.h"
 
 #include <inttypes.h>
@@ -47,7 +48,7 @@ static struct zone *sign_zone(struct signer *signer, struct zone *plain, const c
                               struct serials *serials, int64_t *ret_renew_s, struct report *report)
 {
     const struct zone_serial *last = serials_find(serials, name);
-    uint32_t serial = last && !serial_newer(plain->serial, last->serial) ? last->serial : plain->serial;
+    uint32_t serial = last && !serial_after(plain->serial, last->serial) ? last->serial : plain->serial;
     struct zone *zone = signer_sign_zone(signer, plain, serial, input->wall_s, ret_renew_s, report);
     if (zone == NULL)
         return NULL;
@@ -66,7 +67,7 @@ static struct zone *sign_zone(struct signer *signer, struct zone *plain, const c
 /* Its signed form had serials of its own, and secondaries take no older one. */
 static bool warn_of_older(const struct zone *zone, const struct zone_serial *last, struct report *report)
 {
-    if (last && serial_newer(last->serial, zone->serial))
+    if (last && serial_after(last->serial, zone->serial))
         report_warning(report, zone->file,
                        "the zone was signed with serial %" PRIu32
                        " and is not any more: secondaries keep that until the serial here, %" PRIu32 ", is raised above it",
