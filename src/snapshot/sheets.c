@@ -94,16 +94,23 @@ struct signing {
     struct rrsig rrsigs[SIGNING_KEYS_MAX];
 };
 
+/* A plan of transports has no choices at all. */
+static const struct choice *choices_of(const struct plan *plan, const struct selection *selection)
+{
+    static const struct choice none;
+    return selection->count > 0 ? plan->choices + selection->first : &none;
+}
+
 static uint64_t selection_hash(const struct plan *plan, const struct selection *selection)
 {
-    return hash_bytes(plan->choices + selection->first, selection->count * sizeof *plan->choices,
+    return hash_bytes(choices_of(plan, selection), selection->count * sizeof *plan->choices,
                       (uint64_t)selection->kind << 8 | selection->transports);
 }
 
 static bool same_selection(const struct plan *a, const struct selection *x, const struct plan *b, const struct selection *y)
 {
     return x->kind == y->kind && x->transports == y->transports && x->count == y->count &&
-           memcmp(a->choices + x->first, b->choices + y->first, x->count * sizeof *a->choices) == 0;
+           memcmp(choices_of(a, x), choices_of(b, y), x->count * sizeof *a->choices) == 0;
 }
 
 static void map_plans(struct mapping *mapping)

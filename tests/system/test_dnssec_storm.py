@@ -1,9 +1,9 @@
-"""Half a minute in which everything changes at once, with a ZSK and a KSK rolled: nothing is bogus for anybody."""
+"""Some seconds in which everything changes at once, with a ZSK and a KSK rolled: nothing is bogus for anybody."""
 import random
 
 from storm import Storm
 
-SECONDS = 22
+SECONDS = 18
 
 
 def test_nothing_is_bogus_in_a_storm(tmp_path):

@@ -93,7 +93,7 @@ static void a_sheet_is_shared_while_its_plan_stays(void **state)
 static bool same_choices(const struct plan *a, const struct selection *x, const struct plan *b, const struct selection *y)
 {
     return x->kind == y->kind && x->transports == y->transports && x->count == y->count &&
-           memcmp(a->choices + x->first, b->choices + y->first, x->count * sizeof *a->choices) == 0;
+           (x->count == 0 || memcmp(a->choices + x->first, b->choices + y->first, x->count * sizeof *a->choices) == 0);
 }
 
 /* How many selections of both have the same octets of signatures; those of equal content must. */
