@@ -1,6 +1,8 @@
 /* The world that the tests of snapshot and answer share: two sites of two, a service with everything, and a zone with all that a zone can hold. */
 #pragma once
 
+#define LONG_LABEL "a2345678901234567890123456789012345678901234567890"
+
 static const char example_conf[] =
     "server = { listen = [ \"127.0.0.1:0\" ]; id = \"ns1.test\"; control = \"c\"; state = \"s\"; };\n"
     "geo = { nets = \"nets\"; };\n"
@@ -31,7 +33,8 @@ static const char example_zone[] =
     "www CNAME web\nweb A 10.9.0.1\nto-service CNAME @\nto-child CNAME x.deleg\nto-missing CNAME nowhere.missing\nto-outside CNAME "
     "www.example.\n"
     "loop1 CNAME loop2\nloop2 CNAME loop1\n"
-    "*.wild TXT \"any\"\n*.wild MX 5 mail.wild\nhere.b.wild TXT \"b\"\n*.cw CNAME web\n*.sw CNAME @\n"
+    "*.wild TXT \"any\"\n*.wild MX 5 mail.wild\nhere.b.wild TXT \"b\"\n*.cw CNAME web\n*.sw CNAME @\n*.sl CNAME " LONG_LABEL "." LONG_LABEL
+    "." LONG_LABEL "." LONG_LABEL ".sw\n"
     "a.ent TXT \"x\"\n"
     "deleg NS ns.deleg\ndeleg NS ns.other.\ndeleg DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\nns.deleg A "
     "10.3.0.1\n"
