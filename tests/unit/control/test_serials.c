@@ -36,14 +36,18 @@ static void serials_are_kept_by_zone(void **state)
     assert_int_equal(serials.count, 0);
 }
 
-static struct config *config_of(struct signing_fixture *f)
+#define DNSSEC "dnssec = { keys = \".\"; }; "
+
+/* dnssec: what the zone's configuration says of signing. */
+static struct config *config_of(struct signing_fixture *f, const char *dnssec)
 {
-    char path[128];
-    signing_write(f, "conf",
-                  "server = { listen = [ \"127.0.0.1:0\" ]; id = \"\"; };\nzones = ( { name = \"" APEX
-                  "\"; file = \"zone\"; dnssec = { keys = \".\"; }; } );\n"
-                  "sites = ( { name = \"one\"; location = ( 51.5, -0.1 ); endpoints = ( { host = \"ns1." APEX "\"; } ); } );\n"
-                  "services = ( { name = \"svc." APEX "\"; } );\n");
+    char path[128], text[512];
+    snprintf(text, sizeof text,
+             "server = { listen = [ \"127.0.0.1:0\" ]; id = \"\"; };\nzones = ( { name = \"" APEX "\"; file = \"zone\"; %s} );\n"
+             "sites = ( { name = \"one\"; location = ( 51.5, -0.1 ); endpoints = ( { host = \"ns1." APEX "\"; } ); } );\n"
+             "services = ( { name = \"svc." APEX "\"; } );\n",
+             dnssec);
+    signing_write(f, "conf", text);
     snprintf(path, sizeof path, "%s/conf", f->folder);
     struct config *config = config_load(path, &f->report);
     if (config == NULL)
@@ -52,20 +56,26 @@ static struct config *config_of(struct signing_fixture *f)
     return config;
 }
 
-/* The serial that the zone of this text gets. */
-static uint32_t sign(struct signing_fixture *f, struct signatures *cache, struct serials *serials, const char *text)
+/* The serial that the zone of this text is served with. */
+static uint32_t load(struct signing_fixture *f, struct signatures *cache, struct serials *serials, const char *text, const char *dnssec)
 {
     signing_load(f, text);
     struct zone *zones[] = {f->plain};
     f->plain = NULL;
     const struct signing_input input = {.signatures = cache, .wall_s = NOW_S};
-    struct world *world = signed_world(config_of(f), zones, &input, serials, &f->report);
+    struct world *world = signed_world(config_of(f, dnssec), zones, &input, serials, &f->report);
     if (world == NULL)
         signing_tell(f);
     assert_non_null(world);
     const uint32_t serial = world_zone(world, 0)->serial;
-    assert_int_equal(serials_find(serials, APEX)->serial, serial);
     world_unref(world);
+    return serial;
+}
+
+static uint32_t sign(struct signing_fixture *f, struct signatures *cache, struct serials *serials, const char *text)
+{
+    const uint32_t serial = load(f, cache, serials, text, DNSSEC);
+    assert_int_equal(serials_find(serials, APEX)->serial, serial);
     return serial;
 }
 
@@ -108,6 +118,66 @@ static void a_serial_goes_round_without_being_zero(void **state)
     signing_remove(&f);
 }
 
+#define CHILD(glue) ZONE(10, "child NS ns.child\nns.child A " glue "\n")
+
+static void a_serial_grows_with_what_has_no_signatures(void **state)
+{
+    (void)state;
+    struct signing_fixture f = signing_new();
+    struct signatures *cache = signatures_new(100);
+    struct serials serials = {0};
+    signing_key(&f, "ED25519", 257);
+    assert_int_equal(sign(&f, cache, &serials, CHILD("192.0.2.1")), 10);
+    assert_int_equal(sign(&f, cache, &serials, CHILD("192.0.2.2")), 11);
+    assert_int_equal(sign(&f, cache, &serials, CHILD("192.0.2.2")), 11);
+    assert_int_equal(sign(&f, cache, &serials, CHILD("192.0.2.2\nns.child A 192.0.2.3")), 12);
+    serials_release(&serials);
+    signatures_free(cache);
+    signing_remove(&f);
+}
+
+/* A tool makes all signatures anew and serves none of them. */
+static void a_tool_uses_no_serials_up(void **state)
+{
+    (void)state;
+    struct signing_fixture f = signing_new();
+    struct serials serials = {0};
+    signing_key(&f, "ECDSAP256SHA256", 257);
+    serials_put(&serials, APEX, 20, 1);
+    assert_int_equal(load(&f, NULL, &serials, ZONE(10, ""), DNSSEC), 20);
+    assert_int_equal(load(&f, NULL, &serials, ZONE(10, "a TXT x\n"), DNSSEC), 20);
+    assert_int_equal(serials_find(&serials, APEX)->serial, 20);
+    assert_int_equal(serials_find(&serials, APEX)->print, 1);
+    serials_release(&serials);
+    signing_remove(&f);
+}
+
+static bool warned(struct signing_fixture *f, struct serials *serials, const char *text)
+{
+    report_release(&f->report);
+    report_init(&f->report);
+    load(f, NULL, serials, text, "");
+    return f->report.count > 0 && signing_told(f, SEVERITY_WARNING, "was signed with serial 4294967290 and is not any more");
+}
+
+static void a_zone_that_is_not_signed_any_more_is_told_while_its_serial_is_behind(void **state)
+{
+    (void)state;
+    struct signing_fixture f = signing_new();
+    struct serials serials = {0};
+    assert_int_equal(load(&f, NULL, &serials, ZONE(10, ""), ""), 10); /* never signed: nothing to tell */
+    assert_int_equal(f.report.count, 0);
+    serials_put(&serials, APEX, 4294967290, 1);
+    assert_true(warned(&f, &serials, ZONE(4294967289, "")));
+    assert_int_equal(load(&f, NULL, &serials, ZONE(4294967289, ""), ""), 4294967289); /* it is the file's all the same */
+    assert_false(warned(&f, &serials, ZONE(4294967290, "")));
+    assert_false(warned(&f, &serials, ZONE(4294967295, "")));
+    assert_false(warned(&f, &serials, ZONE(5, ""))); /* around the circle */
+    assert_true(warned(&f, &serials, ZONE(3000000000, "")));
+    serials_release(&serials);
+    signing_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +185,9 @@ int main(void)
         cmocka_unit_test(serials_are_kept_by_zone),
         cmocka_unit_test(a_serial_grows_when_anything_has_changed),
         cmocka_unit_test(a_serial_goes_round_without_being_zero),
+        cmocka_unit_test(a_serial_grows_with_what_has_no_signatures),
+        cmocka_unit_test(a_tool_uses_no_serials_up),
+        cmocka_unit_test(a_zone_that_is_not_signed_any_more_is_told_while_its_serial_is_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

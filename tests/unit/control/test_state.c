@@ -266,14 +266,72 @@ static void unsound_verdicts_do_not_cost_the_others(void **state)
     saved_release(&read);
 }
 
+static void serials_come_back_as_they_were_saved(void **state)
+{
+    (void)state;
+    struct error err;
+    struct serials saved = {0}, read = {0};
+    serials_put(&saved, "sip.test.", UINT32_MAX, UINT64_MAX);
+    serials_put(&saved, "other.test.", 0, 0);
+    char *text = state_serials_text(&saved);
+    assert_true(state_write(folder, STATE_SERIALS, text, &err));
+    assert_true(is_there("serials.json"));
+    state_read_serials(folder, &report, &read);
+    assert_int_equal(report.count, 0);
+    assert_int_equal(read.count, 2);
+    assert_int_equal(serials_find(&read, "sip.test.")->serial, UINT32_MAX);
+    assert_true(serials_find(&read, "sip.test.")->print == UINT64_MAX);
+    assert_int_equal(serials_find(&read, "other.test.")->serial, 0);
+    assert_true(serials_find(&read, "other.test.")->print == 0);
+    free(text);
+    serials_release(&saved);
+    serials_release(&read);
+}
+
+static void unsound_serials_do_not_cost_the_others(void **state)
+{
+    (void)state;
+    struct serials read = {0};
+    put_file("serials.json", "{\"version\":1,\"serials\":[{\"zone\":\"a.\",\"serial\":7,\"print\":\"1f\"},"
+                             "{\"zone\":\"b.\",\"serial\":-1,\"print\":\"1\"},{\"zone\":\"c.\",\"serial\":4294967296,\"print\":\"1\"},"
+                             "{\"zone\":\"d.\",\"serial\":\"7\",\"print\":\"1\"},{\"zone\":\"e.\",\"serial\":7.5,\"print\":\"1\"},"
+                             "{\"zone\":\"f.\",\"serial\":7,\"print\":\"\"},{\"zone\":\"g.\",\"serial\":7,\"print\":\"1x\"},"
+                             "{\"zone\":\"h.\",\"serial\":7},{\"zone\":9,\"serial\":7,\"print\":\"1\"},{},null]}");
+    state_read_serials(folder, &report, &read);
+    assert_int_equal(read.count, 1);
+    assert_int_equal(serials_find(&read, "a.")->serial, 7);
+    assert_int_equal(serials_find(&read, "a.")->print, 0x1f);
+    assert_int_equal(report.count, 1);
+    assert_true(warned_of("some serials of signed zones are unsound"));
+    serials_release(&read);
+}
+
+static void unsound_files_of_serials_are_told_and_left(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"", "{", "[]", "{}", "{\"version\":2,\"serials\":[]}", "{\"version\":1,\"serials\":{}}"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct serials read = {0};
+        put_file("serials.json", cases[i]);
+        state_read_serials(folder, &report, &read);
+        assert_int_equal(read.count, 0);
+        if (report.count != i + 1 || !is_there("serials.json"))
+            fail_msg("not told: %s", cases[i]);
+    }
+    assert_int_equal(report.errors, 0);
+    assert_true(warned_of("serials.json"));
+}
+
 static void nothing_saved_is_no_reason_for_a_warning(void **state)
 {
     (void)state;
     struct overrides orders;
     struct saved verdicts;
+    struct serials serials = {0};
     assert_true(state_read_overrides(folder, true, 1, 0, &report, &orders));
     state_read_verdicts(folder, true, 0, &report, &verdicts);
-    assert_int_equal(orders.count + verdicts.count + report.count, 0);
+    state_read_serials(folder, &report, &serials);
+    assert_int_equal(orders.count + verdicts.count + serials.count + report.count, 0);
 }
 
 static void the_folder_is_made_with_what_is_above_it(void **state)
@@ -318,6 +376,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdicts_come_back_by_the_identity_of_their_check, begin, end),
         cmocka_unit_test_setup_teardown(old_verdicts_and_those_of_the_future_are_ignored, begin, end),
         cmocka_unit_test_setup_teardown(unsound_verdicts_do_not_cost_the_others, begin, end),
+        cmocka_unit_test_setup_teardown(serials_come_back_as_they_were_saved, begin, end),
+        cmocka_unit_test_setup_teardown(unsound_serials_do_not_cost_the_others, begin, end),
+        cmocka_unit_test_setup_teardown(unsound_files_of_serials_are_told_and_left, begin, end),
         cmocka_unit_test_setup_teardown(nothing_saved_is_no_reason_for_a_warning, begin, end),
         cmocka_unit_test_setup_teardown(the_folder_is_made_with_what_is_above_it, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_used_is_an_error, begin, end),

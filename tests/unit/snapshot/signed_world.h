@@ -1,9 +1,8 @@
-/* The example's world with its first zone signed, and ldns to verify what comes of it. For tests only. */
+/* A world with its first zone signed, and ldns to verify what comes of it. For tests only. */
 #pragma once
 
 #include "dnssec/keyfile.h"
 #include "dnssec/signer.h"
-#include "example_world.h"
 #include "snapshot/listing.h"
 #include "snapshot/steer.h"
 #include "world.h"
@@ -15,6 +14,7 @@ enum { SIGNED_NOW_S = 1800000000, SIGNED_KEY_AGE_S = 86400 };
 
 struct signed_world {
     struct test_world t;
+    const char *const *files;
     struct zone *zone;     /* the signed one; a reference of its own */
     struct signer *signer; /* the same */
     ldns_rr_list *keys;
@@ -32,7 +32,7 @@ static void signed_make_key(const struct test_world *t, const uint8_t *apex)
     free(path);
 }
 
-static ldns_rr_list *signed_keys(const struct zone *zone)
+__attribute__((unused)) static ldns_rr_list *signed_keys(const struct zone *zone)
 {
     ldns_rr_list *keys = ldns_rr_list_new();
     const struct rrset *set = zone_rrset(&zone->nodes[0], LDNS_RR_TYPE_DNSKEY);
@@ -47,7 +47,7 @@ static ldns_rr_list *signed_keys(const struct zone *zone)
 }
 
 /* Builds the state anew, from previous or from nothing, and signs. */
-static struct snapshot *signed_build(const struct signed_world *s, const struct snapshot *previous, int64_t now_s)
+__attribute__((unused)) static struct snapshot *signed_build(const struct signed_world *s, const struct snapshot *previous, int64_t now_s)
 {
     struct snapshot *snapshot = snapshot_build(s->t.world, s->t.place, &s->t.state, s->t.services, previous, now_s, 1);
     if (!snapshot_is_signed(snapshot))
@@ -56,29 +56,40 @@ static struct snapshot *signed_build(const struct signed_world *s, const struct 
     return snapshot;
 }
 
-/* Loads the example twice: as it is, for its state; then its zones signed, without a cache, so that what stays the same was copied. */
-static void signed_setup(struct signed_world *s, enum denial denial)
+/* Loads these files (as test_load() has them) twice: as they are, for their state; then with the first zone signed, without a cache, so that what
+ * stays the same was copied. t.world stays NULL when that is unsound, with the reasons in report. */
+static void signed_load(struct signed_world *s, const char *const *files, enum denial denial, struct report *report)
 {
-    struct report report;
-    report_init(&report);
-    test_load(&s->t, example_files, &report);
+    struct zone *zones[8];
+    test_load(&s->t, files, report);
     assert_non_null(s->t.world);
+    s->files = files;
     struct config *config = world_config_ref(s->t.world);
-    struct zone *zones[2] = {world_plain_zone(s->t.world, 0), world_plain_zone(s->t.world, 1)};
+    for (size_t i = 0; i < config->zone_count; i++)
+        zones[i] = world_plain_zone(s->t.world, i);
     signed_make_key(&s->t, zones[0]->apex);
     const struct zone_config of = {.name = config->zones[0].name,
                                    .dnssec = {.denial = denial, .keys = s->t.folder, .validity_s = 14 * 86400, .refresh_s = 5 * 86400}};
-    s->signer = signer_new(&of, zones[0]->apex, zones[0]->apex_len, NULL, SIGNED_NOW_S, &report);
+    s->signer = signer_new(&of, zones[0]->apex, zones[0]->apex_len, NULL, SIGNED_NOW_S, report);
     assert_non_null(s->signer);
-    struct signer *signers[2] = {s->signer, NULL};
+    struct signer *signers[8] = {s->signer};
     struct world_signing signing = {.signers = signers, .now_s = SIGNED_NOW_S, .renew_s = INT64_MAX};
-    s->zone = signer_sign_zone(s->signer, zones[0], 7, SIGNED_NOW_S, &signing.renew_s, &report);
+    s->zone = signer_sign_zone(s->signer, zones[0], 7, SIGNED_NOW_S, &signing.renew_s, report);
     assert_non_null(s->zone);
     zone_unref(zones[0]);
     zones[0] = zone_ref(s->zone);
     place_unref(s->t.place);
     world_unref(s->t.world);
-    s->t.world = world_new(config, zones, &signing, &report);
+    s->t.place = NULL;
+    s->t.world = world_new(config, zones, &signing, report);
+}
+
+/* Loads these files and builds; they must be sound. */
+__attribute__((unused)) static void signed_setup(struct signed_world *s, const char *const *files, enum denial denial)
+{
+    struct report report;
+    report_init(&report);
+    signed_load(s, files, denial, &report);
     assert_non_null(s->t.world);
     s->t.place = place_new(s->t.world, &report);
     s->keys = signed_keys(s->zone);
@@ -86,7 +97,7 @@ static void signed_setup(struct signed_world *s, enum denial denial)
     s->t.snapshot = signed_build(s, NULL, SIGNED_NOW_S);
 }
 
-static void signed_release(struct signed_world *s)
+__attribute__((unused)) static void signed_release(struct signed_world *s)
 {
     char path[400];
     ldns_rr_list_deep_free(s->keys);
@@ -98,11 +109,11 @@ static void signed_release(struct signed_world *s)
         unlink(path);
     }
     closedir(folder);
-    test_release(&s->t, example_files);
+    test_release(&s->t, s->files);
 }
 
 /* Whether the records of this type that begin at at, count of them, and the keys' signatures behind them verify. */
-static bool signed_verifies(const struct signed_world *s, ldns_rr_list *answer, ldns_rr_type type, int64_t now_s)
+__attribute__((unused)) static bool signed_verifies(const struct signed_world *s, ldns_rr_list *answer, ldns_rr_type type, int64_t now_s)
 {
     ldns_rr_list *set = ldns_rr_list_new(), *rrsigs = ldns_rr_list_new(), *good = ldns_rr_list_new();
     for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {

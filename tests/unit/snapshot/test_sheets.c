@@ -6,13 +6,14 @@
 
 #include <cmocka.h>
 
+#include "example_world.h"
 #include "signed_world.h"
 
 static struct signed_world s;
 
 static int setup(void **state)
 {
-    signed_setup(&s, *(const enum denial *)*state);
+    signed_setup(&s, example_files, *(const enum denial *)*state);
     return 0;
 }
 
