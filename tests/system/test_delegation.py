@@ -69,6 +69,8 @@ zone:
         assert self.process.poll() is None, open(f"{self.folder}/knot.log").read()
         try:
             answer = dns.query.udp(dns.message.make_query(PARENT, "SOA"), self.address, 0.5 * SLOW, self.port)
+            if answer.answer:
+                self.serial_known = answer.answer[0][0].serial
             return answer.answer[0][0].serial if answer.answer else None
         except (dns.exception.Timeout, OSError):
             return None
@@ -85,7 +87,8 @@ zone:
 
     def reload(self, records):
         """The zone anew: knotd reads it on SIGHUP."""
-        serial = self.serial() + 1
+        wait_for(lambda: self.serial() is not None, 20 * SLOW, "the parent answers")
+        serial = self.serial_known + 1
         self.write(serial, records)
         self.process.send_signal(signal.SIGHUP)
         wait_for(lambda: self.serial() == serial, 20 * SLOW, "the parent's new zone")
