@@ -22,7 +22,12 @@ static const struct key rate_limit_keys[] = {
     {.name = "slip", .kind = KIND_WHOLE, KEY_AT(struct rate_limit_config, slip), RANGE(0, 10), .fallback = "2"},
     {.name = "ipv4_prefix", .kind = KIND_WHOLE, KEY_AT(struct rate_limit_config, ipv4_prefix), RANGE(8, 32), .fallback = "24"},
     {.name = "ipv6_prefix", .kind = KIND_WHOLE, KEY_AT(struct rate_limit_config, ipv6_prefix), RANGE(16, 128), .fallback = "56"},
-    {.name = "allow", .kind = KIND_LIST, KEY_LIST(struct rate_limit_config, allow, allow_count), .item = &allow_item, RANGE(0, 1000)},
+    {.name = "allow",
+     .kind = KIND_LIST,
+     KEY_LIST(struct rate_limit_config, allow, allow_count),
+     .item = &allow_item,
+     RANGE(0, 1000),
+     .fallback = "127.0.0.0/8, ::1"},
 };
 
 const struct table rate_limit_table = {.path = "server.rate_limit", TABLE_KEYS(rate_limit_keys)};

@@ -41,7 +41,7 @@ def one(name, program, port, folder, queries, args):
     command, _ = run.sipsteerd(f"{folder}/{name}", f"{folder}/city.mmdb", program)
     path = f"{folder}/{name}/sipsteer.conf"
     with open(path) as f:
-        text = re.sub(r"\n  rate_limit = .*", " };", f.read()).replace(":5330", f":{port}")
+        text = f.read().replace('/state"; };', '/state"; rate_limit = { allow = [ ]; }; };', 1).replace(":5330", f":{port}")
     run.write(path, text)
     burden = [subprocess.Popen(run.pinned(0) + [sys.executable, "-c", "while True: pass"]) for _ in range(args.burden)]
     process = run.start(name, command, port, folder, f"{args.bin}/bench-load", queries["static"])

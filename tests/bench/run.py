@@ -186,8 +186,7 @@ def sipsteerd(folder, database, program, port=5330, dnssec=""):
         sites += [f'{{ name = "{site}-one"; {where}; endpoints = ( {one} ); }}', f'{{ name = "{site}"; {where}; endpoints = ( {", ".join(pair)} ); }}']
     write(f"{folder}/zone", f"$ORIGIN {ZONE}.\n" + "\n".join(rows) + "\n")
     ones, pairs = (", ".join(f'"{site}{tail}"' for site in SITES) for tail in ("-one", ""))
-    write(f"{folder}/sipsteer.conf", f"""server = {{ listen = [ "127.0.0.1:{port}" ]; workers = 1; control = "{folder}/control.sock"; state = "{folder}/state";
-  rate_limit = {{ allow = [ "127.0.0.0/8" ]; }}; }}; // one client asks for all
+    write(f"{folder}/sipsteer.conf", f"""server = {{ listen = [ "127.0.0.1:{port}" ]; workers = 1; control = "{folder}/control.sock"; state = "{folder}/state"; }};
 geo = {{ databases = [ "{database}" ]; }};
 zones = ( {{ name = "{ZONE}."; file = "zone"; {dnssec} }} );
 sites = ( {", ".join(sites)} );

@@ -14,7 +14,7 @@ BURST = 400
 
 
 def limits(lab, **changes):
-    lab.conf["server"]["rate_limit"] = {"rate": 10, "subnet_rate": 20, "window": "1s", **changes}
+    lab.conf["server"]["rate_limit"] = {"rate": 10, "subnet_rate": 20, "window": "1s", "allow": [], **changes}
     return lab
 
 
