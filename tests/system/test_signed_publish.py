@@ -136,13 +136,12 @@ def slow(shared_lab):
     if lab.process is None or lab.process.poll() is not None:
         lab.process = None
         lab.start(wait=False).wait_ready(40)
+    for order in lab.cli("status", json_form=True, code=None)["status"]["overrides"]:
+        lab.cli("enable", order["target"])
+    lab.conf = lab.make_conf()
+    lab.reload()
     lab.settle()
-    yield lab
-    if lab.process.poll() is None:
-        for order in lab.cli("status", json_form=True, code=None)["status"]["overrides"]:
-            lab.cli("enable", order["target"])
-        lab.conf = lab.make_conf()
-        lab.reload()
+    return lab
 
 
 @pytest.fixture
@@ -189,6 +188,7 @@ def test_a_reload_is_done_when_it_is_answered(slow, begun):
         slow.settle()
 
 
+@pytest.mark.main
 def test_explain_during_a_signing_neither_crashes_nor_lies(slow, begun):
     last = slow.services[-1]
     question = f"{last}.{ZONE}", "A", "--client", begun.client
