@@ -63,6 +63,7 @@ struct director {
     uint64_t rebuild_ms;        /* when the last one began */
     struct zone **replacements; /* zones that shall take the place of the configuration's with the same apex; plain, references */
     size_t replacement_count, replacement_room;
+    size_t rebuild_alone; /* that many are tried one by one, as they failed together */
 
     struct server_config started; /* copied; what a reload does not change: listen, workers, control, state, tcp, tls.listen */
     uint64_t orders_version, orders_pushed, orders_saved; /* now; as given to the writer last; as on disk */

@@ -162,9 +162,30 @@ static void end_rebuild(struct job *job)
         director->alarms.signing[0] = '\0';
         keep_serials(director, &rebuilding->serials);
     } else if (!director->stopping) {
-        fail(director, rebuilding); /* zones that do not fit are their primaries' matter again */
+        fail(director, rebuilding);              /* a zone that does not fit is its primary's matter again */
+        if (rebuilding->replacement_count > 1) { /* but it takes no other with it */
+            director->rebuild_alone = rebuilding->replacement_count;
+            queue_again(director, rebuilding);
+        }
     }
     rebuilding_free(rebuilding);
+}
+
+/* What waits to be put in: all of it, or one at a time after they failed together. */
+static void take_replacements(struct director *director, struct rebuilding *rebuilding)
+{
+    if (director->rebuild_alone == 0 || director->replacement_count < 2) {
+        rebuilding->replacements = director->replacements;
+        rebuilding->replacement_count = director->replacement_count;
+        director->replacements = NULL;
+        director->replacement_count = director->replacement_room = 0;
+    } else {
+        rebuilding->replacements = mem_copy(director->replacements, sizeof(struct zone *));
+        rebuilding->replacement_count = 1;
+        director->replacement_count--;
+        memmove(director->replacements, director->replacements + 1, director->replacement_count * sizeof(struct zone *));
+    }
+    director->rebuild_alone -= director->rebuild_alone > 0;
 }
 
 static void rebuild(struct director *director)
@@ -175,12 +196,9 @@ static void rebuild(struct director *director)
                                       .from = world_ref(director->setup->world),
                                       .place = place_ref(director->setup->place),
                                       .wall_s = signing_wall_s(director),
-                                      .serials = serials_copy(&director->serials),
-                                      .replacements = director->replacements,
-                                      .replacement_count = director->replacement_count};
+                                      .serials = serials_copy(&director->serials)};
     report_init(&rebuilding->report);
-    director->replacements = NULL;
-    director->replacement_count = director->replacement_room = 0;
+    take_replacements(director, rebuilding);
     director->rebuilding = true;
     director->rebuild_ms = clock_ms();
     work_push(director->loader, &rebuilding->job);

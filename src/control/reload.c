@@ -7,6 +7,7 @@
 #include "control/folder.h"
 #include "control/load.h"
 #include "control/protocol.h"
+#include "dns/serial.h"
 #include "serve/credentials.h"
 
 #include <stdio.h>
@@ -117,6 +118,30 @@ bool director_install(struct director *director, struct world *world, struct pla
     return true;
 }
 
+static bool same_primary(const struct hostport *a, const struct hostport *b)
+{
+    return addr_equal(&a->addr, &b->addr) && a->port == b->port;
+}
+
+/* A zone that came from its primary while the files were read: the copy on disk was the one before. */
+static void keep_newer_zones(struct director *director, const struct world *old)
+{
+    const struct world *world = director->setup->world;
+    const struct config *config = world_config(world);
+    for (size_t i = 0; i < config->zone_count; i++) {
+        const struct zone *now = world_zone(world, i);
+        const int before =
+            config->zones[i].primary.address.addr.family == FAMILY_NONE ? -1 : world_find_zone(old, now->apex, now->apex_len);
+        if (before < 0 || !same_primary(&world_config(old)->zones[before].primary.address, &config->zones[i].primary.address))
+            continue;
+        struct zone *was = world_plain_zone(old, (size_t)before), *plain = world_plain_zone(world, i);
+        if (!was->absent && (plain->absent || serial_after(was->serial, plain->serial)))
+            rebuild_with(director, zone_ref(was));
+        zone_unref(was);
+        zone_unref(plain);
+    }
+}
+
 static bool install(struct director *director, struct loading *loading)
 {
     const struct config *config = world_config(loading->world);
@@ -124,10 +149,15 @@ static bool install(struct director *director, struct loading *loading)
     warn_of_void_orders(director, config, &loading->report);
     const int64_t offset_ms = director->sign_offset_ms;
     director->sign_offset_ms = signing_clock_offset_ms(); /* what is published now is signed by the new time */
-    if (!director_install(director, loading->world, loading->place, &loading->report)) {
+    struct world *old = world_ref(director->setup->world);
+    const bool installed = director_install(director, loading->world, loading->place, &loading->report);
+    if (installed)
+        keep_newer_zones(director, old);
+    else
         director->sign_offset_ms = offset_ms;
+    world_unref(old);
+    if (!installed)
         return false;
-    }
     signing_trust_clock(director);
     keep_serials(director, &loading->serials);
     director->alarms.signing[0] = '\0';
