@@ -1,6 +1,6 @@
 #include "dns/records.h"
 
-enum { POINTER_BITS = 0xc0 };
+enum { POINTER_BITS = 0xc0, JUMPS_MAX = 127 /* as many as a name has labels: a chain of bare pointers costs time and says nothing */ };
 
 /* A pointer leads to a place before the labels that it ends, and behind the header: so no chain of them comes round. */
 static const uint8_t *pointed_at(struct reader *r, const uint8_t *before)
@@ -18,13 +18,13 @@ size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS])
     struct reader at = *r;
     const uint8_t *first = at.at; /* of the labels that stand together */
     size_t len = 0;
-    bool jumped = false;
+    unsigned jumps = 0;
     while (!at.bad && reader_left(&at) > 0 && *at.at) {
         if (*at.at >= POINTER_BITS) {
             const uint8_t *target = pointed_at(&at, first);
-            if (!jumped)
+            if (jumps == 0)
                 r->at = at.at;
-            jumped = true;
+            at.bad |= ++jumps > JUMPS_MAX;
             at.at = first = target ? target : at.at;
             continue;
         }
@@ -37,13 +37,26 @@ size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS])
         len += octets;
     }
     read_u8(&at);
-    if (!jumped)
+    if (jumps == 0)
         r->at = at.at;
     r->bad |= at.bad;
     if (r->bad)
         return 0;
     out[len] = 0;
     return len + 1;
+}
+
+/* Whatever its pointer leads to. */
+static void skip_name(struct reader *r)
+{
+    while (!r->bad && reader_left(r) > 0 && *r->at > 0 && *r->at < POINTER_BITS) {
+        r->bad |= *r->at > LABEL_OCTETS;
+        read_span(r, *r->at + 1u);
+    }
+    if (reader_left(r) > 0 && *r->at >= POINTER_BITS)
+        read_u16(r);
+    else
+        read_u8(r);
 }
 
 void name_fold(uint8_t *name, size_t len)
@@ -80,12 +93,20 @@ bool records_begin(struct records *ret_records, const void *message, size_t len)
     return !records->bad;
 }
 
-static bool read_rr(struct records *records, struct rr *rr)
+void rr_read_owner(const struct records *records, struct rr *rr)
+{
+    struct reader r = records->r;
+    r.at = r.start + rr->at;
+    rr->owner_len = (uint8_t)name_expand(&r, rr->owner);
+    name_fold(rr->owner, rr->owner_len);
+}
+
+static bool skim_rr(struct records *records, struct rr *rr)
 {
     struct reader *r = &records->r;
     rr->at = (uint16_t)(r->at - r->start);
-    rr->owner_len = (uint8_t)name_expand(r, rr->owner);
-    name_fold(rr->owner, rr->owner_len);
+    rr->owner_len = 0;
+    skip_name(r);
     rr->type = read_u16(r);
     rr->class = read_u16(r);
     rr->ttl_s = read_u32(r);
@@ -95,7 +116,7 @@ static bool read_rr(struct records *records, struct rr *rr)
     return !r->bad;
 }
 
-bool records_next(struct records *records, struct rr *ret_rr)
+bool records_skim(struct records *records, struct rr *ret_rr)
 {
     unsigned section = 0;
     while (section < 3 && records->left[section] == 0)
@@ -106,7 +127,16 @@ bool records_next(struct records *records, struct rr *ret_rr)
         return false;
     records->left[section]--;
     ret_rr->section = (uint8_t)section;
-    records->bad = !read_rr(records, ret_rr);
+    records->bad = !skim_rr(records, ret_rr);
+    return !records->bad;
+}
+
+bool records_next(struct records *records, struct rr *ret_rr)
+{
+    if (!records_skim(records, ret_rr))
+        return false;
+    rr_read_owner(records, ret_rr);
+    records->bad = ret_rr->owner_len == 0;
     return !records->bad;
 }
 

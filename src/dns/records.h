@@ -37,8 +37,13 @@ bool records_begin(struct records *ret_records, const void *message, size_t len)
  * octets behind the last record are malformed, too. */
 bool records_next(struct records *records, struct rr *ret_rr);
 
+/* The same without looking at the owner, whose length is then 0: for who seeks one record among many. */
+bool records_skim(struct records *records, struct rr *ret_rr);
+/* Reads the owner of a record that records_skim() gave; its length stays 0 when it is malformed. */
+void rr_read_owner(const struct records *records, struct rr *rr);
+
 /* Reads a name that may end in a pointer (RFC 1035 4.1.4) to a place before it; r->start is the message's first octet, r->end bounds the
- * part of the name that stands here. Letters stay as sent. Returns its length, the final empty label included; 0 and r->bad when malformed. */
+ * part of the name that stands here. More than 127 pointers are malformed. Letters stay as sent. Returns its length, the final empty label included; 0 and r->bad when malformed. */
 size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS]);
 
 /* Letters to lower case, in place (RFC 4343). */

@@ -12,7 +12,12 @@ enum {
     FIXED_OCTETS = 16,  /* of the RDATA: all but the algorithm, the MAC and the other data */
     RECORD_OCTETS = 10, /* type, class, TTL, length */
     MAC_LEAST = 10,     /* RFC 8945 5.2.2.1 */
+    QDCOUNT_AT = 4,
+    ANCOUNT_AT = 6,
+    NSCOUNT_AT = 8,
     ARCOUNT_AT = 10,
+    ZONE_RECORDS_MAX = 8,        /* in the answer and authority sections of a request: NOTIFY and IXFR have one SOA */
+    ADDITIONAL_RECORDS_MAX = 16, /* OPT and TSIG */
 };
 
 const char *const tsig_algorithms[] = {
@@ -59,16 +64,24 @@ static enum tsig_taken find(const uint8_t *message, size_t len, struct tsig_reco
     enum tsig_taken found = TSIG_NONE;
     if (!records_begin(&records, message, len))
         return TSIG_UNSOUND;
-    while (records_next(&records, &rr)) {
+    while (records_skim(&records, &rr)) {
         if (found != TSIG_NONE)
             return TSIG_UNSOUND; /* something behind it, perhaps another one */
         if (rr.type != TYPE_TSIG)
             continue;
-        if (rr.section != SECTION_ADDITIONAL || !read_record(&records, &rr, ret_record))
+        rr_read_owner(&records, &rr);
+        if (rr.owner_len == 0 || rr.section != SECTION_ADDITIONAL || !read_record(&records, &rr, ret_record))
             return TSIG_UNSOUND;
         found = TSIG_GOOD;
     }
     return records.bad ? TSIG_UNSOUND : found;
+}
+
+/* Nobody who has shown no key may have thousands of records looked at. */
+static bool is_small(const uint8_t *message, size_t len)
+{
+    return len >= HEADER_LEN && get_u16(message + QDCOUNT_AT) <= 1 && get_u16(message + ANCOUNT_AT) <= ZONE_RECORDS_MAX &&
+           get_u16(message + NSCOUNT_AT) <= ZONE_RECORDS_MAX && get_u16(message + ARCOUNT_AT) <= ADDITIONAL_RECORDS_MAX;
 }
 
 /* The message as it was before it was signed. */
@@ -185,12 +198,14 @@ enum tsig_taken tsig_take_request(struct tsig *ret_tsig, const struct tsig_key *
 {
     struct tsig *tsig = ret_tsig;
     *tsig = (struct tsig){0};
-    const enum tsig_taken found = find(message, *len, &tsig->asked);
+    const enum tsig_taken found = is_small(message, *len) ? find(message, *len, &tsig->asked) : TSIG_UNSOUND;
     if (found != TSIG_GOOD)
         return found;
+    const uint16_t id = get_u16(message);
     take_off(&tsig->asked, message, len);
     tsig->key = find_key(&tsig->asked, keys, key_count);
     const enum tsig_taken taken = check_request(tsig, &tsig->asked, message, now_s);
+    put_u16(message, id); /* who has sent it waits for an answer with this one */
     tsig->asked.mac = tsig->asked.other = NULL;
     tsig->stage = TSIG_FIRST_ANSWER;
     return taken;

@@ -47,8 +47,8 @@ enum tsig_taken {
 /* "hmac-sha256" ..., by enum tsig_algorithm; NULL at the end. */
 extern const char *const tsig_algorithms[];
 
-/* Server: looks at a request, takes the record off (its length, ARCOUNT and ID are then as before the signing) and begins the exchange. The order of
- * checks is that of RFC 8945 5.2; MACs must be whole. */
+/* Server: looks at a request, takes the record off (its length and ARCOUNT are then as before the signing, its ID stays as received) and begins the exchange. The
+ * order of checks is that of RFC 8945 5.2; MACs must be whole. More records than a request has use for are unsound. */
 enum tsig_taken tsig_take_request(struct tsig *ret_tsig, const struct tsig_key *keys, size_t key_count, uint8_t *message, size_t *len,
                                   uint64_t now_s);
 

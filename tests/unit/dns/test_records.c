@@ -162,6 +162,36 @@ static void a_name_that_points_into_itself_is_malformed(void **state)
     }
 }
 
+/* Whether a record's owner reads through so many pointers, each to the one before it, and whether it is skipped in any case. */
+static bool chain_reads(unsigned jumps)
+{
+    uint8_t message[600] = {[7] = 1};
+    size_t len = HEADER_LEN + 1 /* the root */;
+    struct records records;
+    struct rr rr;
+    for (unsigned i = 1; i < jumps; i++, len += 2)
+        put_u16(message + len, (uint16_t)(POINTER | (i == 1 ? HEADER_LEN : len - 2)));
+    assert_true(records_begin(&records, message, len + 12));
+    records.r.at = message + len;
+    put_u16(message + len, (uint16_t)(POINTER | (jumps == 1 ? HEADER_LEN : len - 2)));
+    struct records skimmed = records;
+    const bool good = records_next(&records, &rr);
+    assert_int_equal(records.bad, !good);
+    assert_true(records_skim(&skimmed, &rr) && rr.owner_len == 0 && rr.at == len);
+    rr_read_owner(&skimmed, &rr);
+    assert_int_equal(rr.owner_len, good);
+    return good;
+}
+
+static void a_name_has_at_most_127_pointers(void **state)
+{
+    (void)state;
+    assert_true(chain_reads(1));
+    assert_true(chain_reads(127));
+    assert_false(chain_reads(128));
+    assert_false(chain_reads(250));
+}
+
 /* labels of 63, then 62 or 63 in a last one, through a pointer in between. */
 static size_t long_name(unsigned last, uint8_t name[NAME_OCTETS])
 {
@@ -266,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_message_without_a_question_is_read),
         cmocka_unit_test(pointers_lead_backwards_and_behind_the_header),
         cmocka_unit_test(a_name_that_points_into_itself_is_malformed),
+        cmocka_unit_test(a_name_has_at_most_127_pointers),
         cmocka_unit_test(the_longest_name_works_through_a_pointer_and_one_octet_more_does_not),
         cmocka_unit_test(each_layout_of_rfc_3597_is_written_in_full),
         cmocka_unit_test(rdata_that_is_not_of_its_types_form_is_refused),

@@ -125,7 +125,8 @@ static void a_signed_request_comes_out_as_it_was(void **state)
     (void)state;
     struct tsig client, server;
     struct message plain = query(), m = signed_query(&client, NOW_S);
-    put_u16(m.octets, 0x9999); /* forwarders may change the id on the way */
+    put_u16(m.octets, 0x9999); /* forwarders may change the id on the way, and wait for an answer with theirs */
+    put_u16(plain.octets, 0x9999);
     assert_int_equal(take(&server, &m), TSIG_GOOD);
     assert_int_equal(m.len, plain.len);
     assert_memory_equal(m.octets, plain.octets, plain.len);
@@ -322,6 +323,35 @@ static void a_record_in_another_section_or_class_or_with_a_ttl_is_malformed(void
     assert_int_equal(take(&server, &m), TSIG_UNSOUND);
 }
 
+/* Takes a signed query with so many empty TXT records before its OPT record, in the section whose count stands there. */
+static enum tsig_taken take_filled(size_t count_at, unsigned count)
+{
+    static const uint8_t record[] = {0, 0, TYPE_TXT, 0, CLASS_IN, 0, 0, 0, 0, 0, 0};
+    struct tsig client, server;
+    struct message m = query();
+    const size_t opt_len = 11;
+    const struct message plain = m;
+    for (unsigned i = 0; i < count; i++)
+        memcpy(m.octets + plain.len - opt_len + i * sizeof record, record, sizeof record);
+    m.len += count * sizeof record;
+    memcpy(m.octets + m.len - opt_len, plain.octets + plain.len - opt_len, opt_len);
+    put_u16(m.octets + count_at, (uint16_t)(get_u16(m.octets + count_at) + count));
+    tsig_begin(&client, key);
+    sign(&client, &m, NOW_S);
+    return take(&server, &m);
+}
+
+static void a_request_with_more_records_than_it_needs_is_malformed(void **state)
+{
+    (void)state;
+    for (size_t count_at = 6; count_at <= 8; count_at += 2) {
+        assert_int_equal(take_filled(count_at, 8), TSIG_GOOD);
+        assert_int_equal(take_filled(count_at, 9), TSIG_UNSOUND);
+    }
+    assert_int_equal(take_filled(10, 14), TSIG_GOOD); /* with OPT and TSIG */
+    assert_int_equal(take_filled(10, 15), TSIG_UNSOUND);
+}
+
 /* --- the client, and streams */
 
 static void every_message_of_a_stream_is_bound_to_the_one_before(void **state)
@@ -454,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_record_that_is_cut_anywhere_is_malformed),
         cmocka_unit_test(two_records_or_one_that_is_not_the_last_are_malformed),
         cmocka_unit_test(a_record_in_another_section_or_class_or_with_a_ttl_is_malformed),
+        cmocka_unit_test(a_request_with_more_records_than_it_needs_is_malformed),
         cmocka_unit_test(every_message_of_a_stream_is_bound_to_the_one_before),
         cmocka_unit_test(unsigned_messages_are_covered_by_the_next_signature),
         cmocka_unit_test(the_first_answer_must_be_signed),
