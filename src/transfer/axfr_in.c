@@ -6,6 +6,7 @@
 
 enum {
     SOA_SERIAL_FROM_END = 20,
+    RECORD_OCTETS = 10, /* type, class, TTL, length */
     RDATA_ROOM = 2 * MESSAGE_MAX,
     QTYPE_FIRST = 249 /* TKEY, TSIG, IXFR ... ANY: questions, not data */,
     QTYPE_LAST = 255
@@ -46,6 +47,12 @@ static const char *rcode_word(unsigned rcode)
     return rcode < sizeof words / sizeof *words ? words[rcode] : "an unknown rcode";
 }
 
+static bool within_limit(const struct axfr_in *in, struct error *err)
+{
+    return (in->octets <= in->limit && in->expanded <= in->limit) ||
+           error_set(err, "it is larger than the limit of %llu octets", (unsigned long long)in->limit);
+}
+
 /* Signature, header and question; then the records can be read. */
 static bool open_message(struct axfr_in *in, uint16_t type, uint8_t *message, size_t *len, uint64_t now_s, struct records *records,
                          struct error *err)
@@ -53,8 +60,8 @@ static bool open_message(struct axfr_in *in, uint16_t type, uint8_t *message, si
     in->messages++;
     in->octets += *len;
     in->last_signed = in->tsig.key == NULL;
-    if (in->octets > in->limit)
-        return error_set(err, "it is larger than the limit of %llu octets", (unsigned long long)in->limit);
+    if (!within_limit(in, err))
+        return false;
     if (*len < HEADER_LEN || get_u16(message) != in->id)
         return error_set(err, "the answer has another id than the request");
     if (in->tsig.key && !tsig_take_answer(&in->tsig, message, len, now_s, &in->last_signed, err))
@@ -125,7 +132,14 @@ bool axfr_in_read_soa(struct axfr_in *in, uint8_t *message, size_t len, uint64_t
 static bool take(struct axfr_in *in, const struct rr *rr, size_t len, struct error *err)
 {
     in->records++;
-    return in->take(in->context, rr->owner, rr->type, rr->ttl_s, in->rdata, (uint16_t)len, err);
+    in->expanded += rr->owner_len + RECORD_OCTETS + len;
+    return within_limit(in, err) && in->take(in->context, rr->owner, rr->type, rr->ttl_s, in->rdata, (uint16_t)len, err);
+}
+
+/* Letters are equal in both cases: a primary that compresses may have taken them from another name (RFC 4343). */
+static void fold_soa(uint8_t *rdata, size_t len)
+{
+    name_fold(rdata, len - SOA_SERIAL_FROM_END);
 }
 
 /* The first SOA begins the zone, the second one ends it, and both are the same. */
@@ -135,6 +149,7 @@ static bool take_soa(struct axfr_in *in, const struct rr *rr, size_t len, struct
         return complain(rr, "an SOA that is not the zone's", err);
     if (in->begun) {
         in->ended = true;
+        fold_soa(in->rdata, len);
         return (len == in->soa_len && memcmp(in->soa, in->rdata, len) == 0) ||
                complain(rr, "the last SOA is not the first one: the zone has changed meanwhile", err);
     }
@@ -142,6 +157,7 @@ static bool take_soa(struct axfr_in *in, const struct rr *rr, size_t len, struct
     in->serial = serial_of(in->rdata, len);
     in->soa = mem_copy(in->rdata, len);
     in->soa_len = len;
+    fold_soa(in->soa, len);
     return take(in, rr, len, err);
 }
 

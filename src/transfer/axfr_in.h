@@ -14,14 +14,15 @@ struct axfr_in {
     uint8_t apex[NAME_OCTETS], apex_len;
     uint16_t id;
     struct tsig tsig; /* key NULL: nothing is signed */
-    uint64_t limit;   /* octets of all messages */
+    uint64_t limit;   /* octets of all messages, and of all records with their names in full */
     axfr_take_fn *take;
     void *context;
     bool begun, ended; /* the first SOA has come; the last one, too */
     bool last_signed;  /* of the messages so far */
     uint32_t serial;
     uint64_t records, octets, messages;
-    uint8_t *soa; /* RDATA of the first one */
+    uint64_t expanded; /* octets of the records, names in full: compression makes much of little */
+    uint8_t *soa;      /* RDATA of the first one, letters folded */
     size_t soa_len;
     uint8_t *rdata; /* room for one */
 };

@@ -69,7 +69,7 @@ static bool tls_again(struct wire *wire, int result, const char *doing, struct e
     }
 }
 
-/* RFC 9103 7 and 8: TLS 1.3, ALPN "dot". Without a name nobody's certificate is looked at, which the configuration warns of. */
+/* RFC 9103 7 and 8: TLS 1.3, ALPN "dot". A primary that chooses no protocol is taken all the same: NSD 4.6 never does. Without a name nobody's certificate is looked at, which the configuration warns of. */
 static bool prepare_tls(struct wire *wire, const struct primary_config *primary, struct error *err)
 {
     static const uint8_t alpn[ALPN_LEN] = {3, 'd', 'o', 't'};

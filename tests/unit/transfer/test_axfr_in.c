@@ -227,6 +227,50 @@ static void a_message_that_is_cut_or_too_much_is_refused(void **state)
     axfr_in_release(&in);
 }
 
+/* 30 names of 255 octets in 14 octets each. */
+static void names_count_in_full_against_the_limit(void **state)
+{
+    (void)state;
+    struct message m;
+    char label[64] = {63};
+    memset(label + 1, 'x', 63);
+    start(NULL, TYPE_AXFR);
+    begin(&m, TYPE_AXFR);
+    add_soa(&m, 7);
+    const size_t at = writer_len(&m.w);
+    for (unsigned i = 0; i < 3; i++)
+        write_bytes(&m.w, label, sizeof label);
+    for (unsigned i = 0; i < 30; i++) {
+        write_u16(&m.w, (uint16_t)(POINTER | (i ? at : HEADER_LEN)));
+        write_u16(&m.w, TYPE_A);
+        write_u16(&m.w, CLASS_IN);
+        write_u32(&m.w, 60);
+        write_u16(&m.w, 4);
+        write_u32(&m.w, 0);
+        put_u16(m.octets + 6, (uint16_t)++m.records);
+    }
+    assert_true(writer_len(&m.w) < 900);
+    assert_false(read_message(&m));
+    assert_string_equal(err.text, "it is larger than the limit of 5000 octets");
+    assert_in_range(in.expanded, LIMIT, LIMIT + 300);
+    axfr_in_release(&in);
+}
+
+static void the_letters_of_the_last_soa_may_differ(void **state)
+{
+    (void)state;
+    static const char first[30] = "\3ns1\1x\0\1a\0AAAA", other[30] = "\3NS1\1X\0\1A\0AAAA", another[30] = "\3ns1\1x\0\1a\0aaaa";
+    struct message m;
+    for (unsigned i = 0; i < 2; i++) {
+        start(NULL, TYPE_AXFR);
+        begin(&m, TYPE_AXFR);
+        add(&m, "sip.test.", TYPE_SOA, first, sizeof first);
+        add(&m, "sip.test.", TYPE_SOA, i ? another : other, sizeof first);
+        assert_int_equal(read_message(&m), i == 0); /* the numbers are no letters */
+        axfr_in_release(&in);
+    }
+}
+
 /* --- signed */
 
 static struct tsig server;
@@ -311,6 +355,8 @@ int main(void)
         cmocka_unit_test(what_is_not_the_answer_is_refused),
         cmocka_unit_test(what_is_no_zone_is_refused_with_its_record),
         cmocka_unit_test(a_message_that_is_cut_or_too_much_is_refused),
+        cmocka_unit_test(names_count_in_full_against_the_limit),
+        cmocka_unit_test(the_letters_of_the_last_soa_may_differ),
         cmocka_unit_test(a_signed_transfer_must_be_signed_at_its_ends_and_sound_between),
         cmocka_unit_test(the_serial_is_read_and_nothing_else_is_believed),
     };
