@@ -24,7 +24,7 @@ struct notice {
     uint32_t serial;
     bool answered;
     unsigned tries;
-    uint64_t next_ms, pause_ms;
+    uint64_t next_ms, pause_ms, sent_ms;
     char problem[200]; /* why the last try was none; "" */
     int fd;            /* -1: it waits for no answer */
     struct event *readable;
@@ -181,6 +181,7 @@ static void send_notice(struct notice *notice, uint64_t now_ms)
     uint8_t octets[ROOM];
     stop_waiting(notice);
     notice->tries++;
+    notice->sent_ms = now_ms;
     notice->next_ms = now_ms + notice->pause_ms;
     notice->pause_ms = notice->pause_ms * 2 < NOTIFY_LAST_MS ? notice->pause_ms * 2 : NOTIFY_LAST_MS;
     notice->id = (uint16_t)arc4random();
@@ -202,18 +203,44 @@ static void send_notice(struct notice *notice, uint64_t now_ms)
     notifier->open++;
 }
 
-void notifier_pass(struct notifier *notifier, uint64_t now_ms)
+static bool waited_enough(const struct notice *notice, uint64_t now_ms)
 {
+    return notice->fd >= 0 && (now_ms >= notice->next_ms || now_ms >= notice->sent_ms + NOTIFY_WAIT_MS);
+}
+
+static int compare_due(const void *a, const void *b)
+{
+    const struct notice *left = *(const struct notice *const *)a, *right = *(const struct notice *const *)b;
+    if (left->next_ms != right->next_ms)
+        return left->next_ms < right->next_ms ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+/* Ends the waits that are over, and lists what is due: the longest overdue first. */
+static size_t list_due(struct notifier *notifier, uint64_t now_ms, struct notice **due)
+{
+    size_t count = 0;
     for (size_t i = 0; i < notifier->count; i++) {
         struct notice *notice = &notifier->notices[i];
-        if (notice->answered || now_ms < notice->next_ms)
-            continue;
-        if (notice->fd >= 0)
+        if (waited_enough(notice, now_ms)) {
             note_problem(notice, "no answer");
-        stop_waiting(notice);
-        if (notifier->open < NOTIFY_SOCKETS)
-            send_notice(notice, now_ms);
+            stop_waiting(notice);
+        }
+        if (!notice->answered && now_ms >= notice->next_ms)
+            due[count++] = notice;
     }
+    qsort(due, count, sizeof(struct notice *), compare_due);
+    return count;
+}
+
+/* The silent ones must not keep the sockets from the others. */
+void notifier_pass(struct notifier *notifier, uint64_t now_ms)
+{
+    struct notice **due = mem_new(notifier->count, sizeof(struct notice *));
+    const size_t count = list_due(notifier, now_ms, due);
+    for (size_t i = 0; i < count && notifier->open < NOTIFY_SOCKETS; i++)
+        send_notice(due[i], now_ms);
+    free(due);
 }
 
 json_t *notifier_json(const struct notifier *notifier, size_t zone)

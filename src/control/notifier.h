@@ -10,6 +10,7 @@
 enum {
     NOTIFY_FIRST_MS = 2000,  /* from the first to the second try; then always twice as long */
     NOTIFY_LAST_MS = 900000, /* but no longer than this */
+    NOTIFY_WAIT_MS = 5000,   /* for an answer, unless the next try comes before */
     NOTIFY_SOCKETS = 64,     /* that wait for answers at a time */
 };
 
@@ -20,7 +21,7 @@ void notifier_free(struct notifier *notifier);
 
 /* The zones that are served from now on. Those with another serial than before, and all at the start, are told of. Holds the world. */
 void notifier_set(struct notifier *notifier, struct world *world);
-/* Sends what is due. */
+/* Sends what is due, the longest overdue first, as sockets allow. */
 void notifier_pass(struct notifier *notifier, uint64_t now_ms);
 
 /* [{"to", "serial", "answered", "tries", "problem"}] of a zone. */
