@@ -61,6 +61,7 @@ struct parent_view {
 struct rrsig_seen {
     uint16_t covered, tag;
     uint32_t inception, expiration; /* as sent (RFC 4034 3.1.5) */
+    uint8_t algorithm;
 };
 
 struct dnskey_seen {

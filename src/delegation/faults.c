@@ -60,6 +60,6 @@ void survey_judge(struct survey *survey, int64_t now_s, struct faults *ret)
     *ret = (struct faults){0};
     judge_parents(survey, ret);
     judge_servers(survey, now_s, ret);
-    judge_keys(survey, ret);
+    judge_keys(survey, now_s, ret);
     sort(ret);
 }

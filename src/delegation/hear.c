@@ -117,7 +117,8 @@ static void hear_rrsigs(const struct exchange *exchange, struct server_view *vie
         struct reader r = rr_rdata(&records, &rr);
         struct rrsig_seen *seen = &view->rrsigs[view->rrsig_count];
         seen->covered = read_u16(&r);
-        read_span(&r, 6);
+        seen->algorithm = read_u8(&r);
+        read_span(&r, 5);
         seen->expiration = read_u32(&r);
         seen->inception = read_u32(&r);
         seen->tag = read_u16(&r);

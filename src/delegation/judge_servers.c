@@ -113,7 +113,16 @@ static const char *type_text(uint16_t type)
     return type == TYPE_SOA ? "SOA" : "DNSKEY";
 }
 
-/* Times are serial numbers around now (RFC 4034 3.1.5). */
+bool signature_past(const struct rrsig_seen *seen, int64_t now_s)
+{
+    return (int32_t)(seen->expiration - (uint32_t)now_s) < 0;
+}
+
+bool signature_future(const struct rrsig_seen *seen, int64_t now_s)
+{
+    return (int32_t)(seen->inception - (uint32_t)now_s) > 0;
+}
+
 static void judge_signatures(const struct server_view *server, int64_t now_s, struct faults *faults)
 {
     static const uint16_t covered[] = {TYPE_SOA, TYPE_DNSKEY};
@@ -123,7 +132,7 @@ static void judge_signatures(const struct server_view *server, int64_t now_s, st
             const struct rrsig_seen *seen = &server->rrsigs[k];
             if (seen->covered != covered[i])
                 continue;
-            const bool past = (int32_t)(seen->expiration - (uint32_t)now_s)<0, future = (int32_t)(seen->inception - (uint32_t)now_s)> 0;
+            const bool past = signature_past(seen, now_s), future = signature_future(seen, now_s);
             valid += !past && !future;
             expired += past;
             early += future;

@@ -446,6 +446,7 @@ def test_ds_records_and_keys_are_held_against_each_other(signed):
     assert signed([text, text], [ds[2], f"{ZONE} 60 IN DS 4711 13 2 {'AB' * 32}"]) == {"ds-without-key"}
     assert signed([text, signed.text], [ds[2]]) == {"unsigned-here"}
     assert signed([signed.text, signed.text], [ds[2]]) == {"ds-without-key", "bogus"}
+    assert signed([text, text], [f"{ZONE} 60 IN DS {' '.join(ds[2].split(' DS ')[1].split()[:2])} 99 {'AB' * 32}"]) == {"ds-unknown-digest"}
 
 
 def test_signatures_that_do_not_hold_now_are_told(signed):

@@ -198,8 +198,8 @@ static void signature_times_are_serial_numbers(void **state)
             struct server_view *server = &survey->servers[s];
             server->dnskey_count = 1;
             server->rrsig_count = 2;
-            server->rrsigs[0] = (struct rrsig_seen){TYPE_SOA, 1, now - 3600, now + 3600};
-            server->rrsigs[1] = (struct rrsig_seen){TYPE_DNSKEY, 1, now - 3600, now + 3600};
+            server->rrsigs[0] = (struct rrsig_seen){TYPE_SOA, 1, now - 3600, now + 3600, 13};
+            server->rrsigs[1] = (struct rrsig_seen){TYPE_DNSKEY, 1, now - 3600, now + 3600, 13};
         }
         struct faults faults;
         survey_judge(survey, nows[i], &faults);
@@ -214,6 +214,85 @@ static void signature_times_are_serial_numbers(void **state)
     }
 }
 
+/* A zone with one key, 257 3 13 and zeros but for the last octet, which signs all; and its DS. */
+static void sign(struct survey *survey)
+{
+    for (unsigned s = 0; s < 2; s++) {
+        struct server_view *server = &survey->servers[s];
+        struct dnskey_seen *key = server->dnskeys;
+        *key = (struct dnskey_seen){.flags = 257, .len = 68, .octets = {1, 1, 3, 13, [67] = 9}};
+        server->dnskey_count = 1;
+        const uint16_t tag = key_tag(key->octets, key->len);
+        server->rrsigs[0] = (struct rrsig_seen){TYPE_SOA, tag, NOW_S - 3600, NOW_S + 3600, 13};
+        server->rrsigs[1] = (struct rrsig_seen){TYPE_DNSKEY, tag, NOW_S - 3600, NOW_S + 3600, 13};
+        server->rrsig_count = 2;
+    }
+    const struct dnskey_seen *key = survey->servers[0].dnskeys;
+    struct ds_set *set = &survey->parents[0].says.ds;
+    set->items[0].len = (uint8_t)ds_of_dnskey(survey->zone, survey->zone_len, key->octets, key->len, DIGEST_SHA256, set->items[0].octets);
+    set->count = 1;
+}
+
+static void nothing_is_said_of_ds_records_while_no_keys_are_heard(void **state)
+{
+    struct survey *survey = *state;
+    sign(survey);
+    for (unsigned s = 0; s < 2; s++) {
+        survey->servers[s].dnskey_count = survey->servers[s].rrsig_count = 0;
+        survey->servers[s].keys.outcome = OUTCOME_SILENT;
+    }
+    assert_string_equal(codes(survey), "");
+    survey->servers[1].keys.outcome = OUTCOME_ANSWERED;
+    assert_string_equal(codes(survey), "bogus! ds-without-key");
+}
+
+static void a_ds_of_a_key_that_the_configuration_holds_is_not_to_be_removed(void **state)
+{
+    struct survey *survey = *state;
+    sign(survey);
+    struct ds_set *set = &survey->parents[0].says.ds;
+    set->items[1] = set->items[0];
+    set->items[1].octets[0] ^= 1; /* another tag */
+    set->count = 2;
+    assert_string_equal(codes(survey), "ds-without-key");
+    survey->wanted.ds = *set;
+    assert_string_equal(codes(survey), "");
+    set->items[1].octets[9] ^= 1;
+    assert_string_equal(codes(survey), "ds-without-key");
+}
+
+static void ds_records_by_unknown_digests_are_no_forgery(void **state)
+{
+    struct survey *survey = *state;
+    sign(survey);
+    survey->parents[0].says.ds.items[0].octets[3] = 99;
+    assert_string_equal(codes(survey), "ds-unknown-digest");
+}
+
+static void a_ds_holds_only_where_its_key_signs_the_keys(void **state)
+{
+    struct survey *survey = *state;
+    sign(survey);
+    assert_string_equal(codes(survey), "");
+    struct server_view *server = &survey->servers[1], sound = *server;
+    server->rrsigs[1].tag ^= 1;
+    assert_string_equal(codes(survey), "bogus!");
+    *server = sound;
+    server->rrsigs[1].algorithm = 15;
+    assert_string_equal(codes(survey), "bogus!");
+    *server = sound;
+    server->dnskeys[0].octets[67] ^= 1; /* has a key, but another */
+    assert_string_equal(codes(survey), "bogus!");
+    *server = sound;
+    server->rrsigs[2] = server->rrsigs[1]; /* another key's holds, this one's has expired */
+    server->rrsigs[2].tag ^= 1;
+    server->rrsig_count = 3;
+    server->rrsigs[1].expiration = NOW_S - 1;
+    assert_string_equal(codes(survey), "bogus!");
+    server->rrsig_count = 2; /* none holds: that is said once */
+    assert_string_equal(codes(survey), "signature-expired!");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +305,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_one_failure_would_take_away_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_without_addresses_and_aliases_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signature_times_are_serial_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_said_of_ds_records_while_no_keys_are_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_ds_of_a_key_that_the_configuration_holds_is_not_to_be_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ds_records_by_unknown_digests_are_no_forgery, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_ds_holds_only_where_its_key_signs_the_keys, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
