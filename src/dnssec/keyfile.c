@@ -31,26 +31,56 @@ static bool write_all(int fd, const char *text)
     return fsync(fd) == 0;
 }
 
+/* To be freed. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? mem_format("%.*s", (int)(slash > path ? slash - path : 1), path) : mem_text(".");
+}
+
 /* The daemon, which is not root, must be able to read what root makes. */
 static bool give_away(int fd, const char *path)
 {
     struct stat stat_of;
-    char *folder = mem_text(path), *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
-    const bool known = stat(slash ? folder : ".", &stat_of) == 0;
+    char *folder = folder_of(path);
+    const bool known = stat(folder, &stat_of) == 0;
     free(folder);
     return geteuid() != 0 || (known && fchown(fd, stat_of.st_uid, stat_of.st_gid) == 0);
 }
 
-/* Replaces the file, or makes it. */
+/* Who could read the file before still can, but for others where a new one is not for them; a new one goes to the folder's owner. */
+static bool set_access(int fd, const char *path, mode_t mode)
+{
+    struct stat old, made;
+    if (stat(path, &old) != 0)
+        return errno == ENOENT && give_away(fd, path) && fchmod(fd, mode) == 0;
+    if (fstat(fd, &made) != 0)
+        return false;
+    const bool same = made.st_uid == old.st_uid && made.st_gid == old.st_gid;
+    const mode_t kept = old.st_mode & (mode & S_IROTH ? 0777 : 0770);
+    return (same || fchown(fd, old.st_uid, old.st_gid) == 0) && fchmod(fd, kept) == 0;
+}
+
+/* Without it a rename may be undone by a power cut. */
+static bool sync_folder(const char *path)
+{
+    char *folder = folder_of(path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    const bool done = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+/* Replaces the file, or makes it with this mode. */
 static bool put_file(const char *path, const char *text, mode_t mode, struct error *err)
 {
     char *new_path = mem_format("%s.new", path);
     unlink(new_path); /* left behind by one that did not end well */
-    const int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool done = fd >= 0 && fchmod(fd, mode) == 0 && give_away(fd, path) && write_all(fd, text);
-    done = (fd < 0 || close(fd) == 0) && done && rename(new_path, path) == 0;
+    const int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool done = fd >= 0 && set_access(fd, path, mode) && write_all(fd, text);
+    done = (fd < 0 || close(fd) == 0) && done && rename(new_path, path) == 0 && sync_folder(path);
     if (!done) {
         error_set(err, "%s: %s", path, strerror(errno));
         unlink(new_path);

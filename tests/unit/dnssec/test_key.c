@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char public_text[] = "; This is a zone-signing key, keyid 59032, for sip.example.com.\n"
                                   "sip.example.com. 3600 IN DNSKEY 257 3 15 vtY3i1fLT/aqqyemqy3bWv+aCGxjFP6sQaJbqunPvGM=\n";
@@ -165,6 +166,41 @@ static void a_weak_rsa_key_is_refused(void **state)
     signing_remove(&f);
 }
 
+/* A group may be how the daemon reads it. */
+static void changed_files_stay_readable_by_whom_they_were_but_never_by_all(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"Ksip.example.com.+015+43094.key", "Ksip.example.com.+015+43094.private"};
+    static const mode_t modes[][4] = {{0644, 0644, 0640, 0640}, {0640, 0640, 0600, 0600}, {0600, 0600, 0644, 0640}};
+    struct signing_fixture f = signing_new();
+    struct error err = {"?"};
+    struct stat stat_of;
+    char path[64], file[2][100];
+    int64_t times[KEY_TIMES];
+    for (unsigned i = 0; i < KEY_TIMES; i++)
+        times[i] = KEY_NEVER;
+    signing_write(&f, names[0], public_text);
+    signing_write(&f, names[1], private_text);
+    snprintf(path, sizeof path, "%s/Ksip.example.com.+015+43094", f.folder);
+    for (unsigned i = 0; i < 2; i++)
+        snprintf(file[i], sizeof file[i], "%s/%s", f.folder, names[i]);
+    const gid_t group = geteuid() == 0 ? 12345 : getegid();
+    for (unsigned m = 0; m < 3; m++) {
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(chown(file[i], geteuid() == 0 ? 23456 : geteuid(), group), 0);
+            assert_int_equal(chmod(file[i], modes[m][2 * i]), 0);
+        }
+        assert_true(keyfile_set_times(path, times, &err));
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(stat(file[i], &stat_of), 0);
+            assert_int_equal(stat_of.st_mode & 0777, modes[m][2 * i + 1]);
+            assert_int_equal(stat_of.st_gid, group);
+            assert_int_equal(stat_of.st_uid, geteuid() == 0 ? 23456 : geteuid());
+        }
+    }
+    signing_remove(&f);
+}
+
 static void times_are_changed_and_all_else_stays(void **state)
 {
     (void)state;
@@ -190,9 +226,6 @@ static void times_are_changed_and_all_else_stays(void **state)
     while (fgets(line, sizeof line, in))
         kept |= strcmp(line, "Label: of a card\n") == 0;
     assert_true(kept);
-    struct stat stat_of;
-    assert_int_equal(fstat(fileno(in), &stat_of), 0);
-    assert_int_equal(stat_of.st_mode & 0777, 0600);
     fclose(in);
     free(text);
     signing_remove(&f);
@@ -260,6 +293,7 @@ int main(void)
         cmocka_unit_test(our_keys_are_read_by_bind_which_may_change_their_times),
         cmocka_unit_test(a_weak_rsa_key_is_refused),
         cmocka_unit_test(times_are_changed_and_all_else_stays),
+        cmocka_unit_test(changed_files_stay_readable_by_whom_they_were_but_never_by_all),
         cmocka_unit_test(a_key_that_everybody_may_read_is_warned_of),
         cmocka_unit_test(files_of_other_zones_are_left_alone),
         cmocka_unit_test(times_are_read_strictly),
