@@ -1,5 +1,7 @@
-/* sipsteer keys ZONE VERB: the files of a zone's keys. The daemon is not asked: it reads the files at a reload and obeys their times. */
+/* sipsteer keys ZONE VERB: the files of a zone's keys. The daemon reads them at a reload, which a change orders, and obeys their times. */
 #include "cli/keys.h"
+#include "cli/connection.h"
+#include "cli/show.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -17,14 +19,22 @@
 #include <sys/stat.h>
 
 enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
-enum { ROLE_UNSAID = -1, HOUR_S = 3600, KEY_TTL_S = 3600, DS_TTL_S = 86400, SOA_RETRY_AT = 12, SOA_REFRESH_AT = 16 /* from its end */ };
+enum {
+    ROLE_UNSAID = -1,
+    HOUR_S = 3600,
+    KEY_TTL_S = 3600,
+    DS_TTL_S = 86400,
+    SOA_RETRY_AT = 12,
+    SOA_REFRESH_AT = 16 /* from its end */,
+    RELOAD_S = 300
+};
 
 static const char default_config[] = "/etc/sipsteer/sipsteer.conf";
 
 struct options {
     const char *config, *algorithm, *publish, *activate, *digest, *propagation, *ds_ttl;
     int role;
-    bool json, help;
+    bool json, help, no_reload;
 };
 
 struct verb {
@@ -141,9 +151,57 @@ static bool make_key(const struct zone_keys *zone, const struct key_plan *plan)
     return true;
 }
 
-/* Reads the folder anew and tells how it is now. */
+/* Whether validators may know the zone's keys: the parent may have a DS. */
+static bool in_use(const struct zone_keys *zone)
+{
+    for (size_t i = 0; i < zone->keys.count; i++) {
+        const struct key *key = &zone->keys.items[i];
+        const int64_t sync_s = key->times[KEY_SYNC_PUBLISH];
+        if (key->flags & KEY_FLAG_SEP && key_state_of(key, zone->now_s) != STATE_REMOVED && (sync_s == KEY_NEVER || sync_s <= zone->now_s))
+            return true;
+    }
+    return false;
+}
+
+static bool order_reload(const struct zone_keys *zone)
+{
+    struct error err;
+    json_t *request = json_pack("{s:i, s:s}", "version", 1, "command", "reload");
+    json_t *reply = connection_ask(zone->config->server.control, request, RELOAD_S, false, &err);
+    const bool done = json_is_true(json_object_get(reply, "ok"));
+    if (reply)
+        show_findings(reply);
+    if (!done)
+        fail_with(reply ? text_of(reply, "error") : err.text);
+    json_decref(request);
+    json_decref(reply);
+    return done;
+}
+
+/* The times count from now: what the daemon publishes later is not in every cache when it signs. */
+static int tell_daemon(const struct zone_keys *zone, bool used)
+{
+    if (order_reload(zone)) {
+        puts("The daemon has taken this up (reload).");
+        return EXIT_DONE;
+    }
+    if (!used) {
+        puts("The daemon takes this up when it starts, or at: sipsteer reload");
+        return EXIT_DONE;
+    }
+    fputs(
+        "sipsteer: the files are written, but the daemon does not know of it, and the times above count from now. Run sipsteer reload at\n"
+        "once. If that comes later than the propagation time has room for, the zone fails for those who validate: move the times of the "
+        "new\n"
+        "and the old keys by as much first (dnssec-settime)\n",
+        stderr);
+    return EXIT_WRONG;
+}
+
+/* Reads the folder anew and tells how it is now, also the daemon; the first key of a zone can wait for its operator. */
 static int tell_outcome(struct zone_keys *zone, const struct options *options)
 {
+    const bool first = zone->keys.count == 0, used = in_use(zone);
     struct report report;
     report_init(&report);
     keys_release(&zone->keys);
@@ -153,6 +211,8 @@ static int tell_outcome(struct zone_keys *zone, const struct options *options)
     if (!sound)
         return EXIT_WRONG;
     const int code = verb_list(zone, options);
+    if (!first && !options->no_reload)
+        return tell_daemon(zone, used) == EXIT_DONE ? code : EXIT_WRONG;
     puts("The daemon takes this up at: sipsteer reload");
     return code;
 }
@@ -318,12 +378,12 @@ static int verb_ds(struct zone_keys *zone, const struct options *options)
 static const struct verb verbs[] = {
     {"list", " [--json]", "the keys: role, state, what happens next and when, what is to be done; exit 1 when a key lacks a successor",
      verb_list},
-    {"generate", " [--csk | --ksk | --zsk] [--algorithm NAME] [--publish WHEN] [--activate WHEN] [--propagation TIME]",
+    {"generate", " [--csk | --ksk | --zsk] [--algorithm NAME] [--publish WHEN] [--activate WHEN] [--propagation TIME] [--no-reload]",
      "makes a key: a CSK unless told otherwise. The first one signs at once", verb_generate},
     {"ds", " [--digest sha256 | sha384]", "the DS records for the parent", verb_ds},
-    {"roll", " [--csk | --ksk | --zsk] [--algorithm NAME] [--propagation TIME]",
+    {"roll", " [--csk | --ksk | --zsk] [--algorithm NAME] [--propagation TIME] [--no-reload]",
      "begins to replace the key of this role, or all keys by those of another algorithm", verb_roll},
-    {"ds-seen", " [--ds-ttl TIME] [--propagation TIME]",
+    {"ds-seen", " [--ds-ttl TIME] [--propagation TIME] [--no-reload]",
      "the parent's servers all have the new DS and no longer the old: ends a rollover of KSK or CSK", verb_ds_seen},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -341,13 +401,14 @@ static void print_usage(FILE *to)
             "      --publish WHEN, --activate WHEN  now, +TIME or a time in UTC such as 20260131120000\n"
             "      --propagation TIME  until all servers of the zone have a change; default: the SOA's REFRESH and RETRY, at least 1h\n"
             "      --ds-ttl TIME       the TTL of the DS at the parent; default: 1d\n"
+            "      --no-reload         leave it to you to run sipsteer reload, which otherwise follows a change at once\n"
             "      --json              print the list as JSON\n",
             default_config);
 }
 
 static bool read_options(int argc, char **argv, struct options *ret)
 {
-    enum { KSK = 256, ZSK, CSK, ALGORITHM, PUBLISH, ACTIVATE, DIGEST, PROPAGATION, DS_TTL, JSON };
+    enum { KSK = 256, ZSK, CSK, ALGORITHM, PUBLISH, ACTIVATE, DIGEST, PROPAGATION, DS_TTL, NO_RELOAD, JSON };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"json", no_argument, NULL, JSON},
@@ -359,6 +420,7 @@ static bool read_options(int argc, char **argv, struct options *ret)
                                             {"activate", required_argument, NULL, ACTIVATE},
                                             {"digest", required_argument, NULL, DIGEST},
                                             {"propagation", required_argument, NULL, PROPAGATION},
+                                            {"no-reload", no_argument, NULL, NO_RELOAD},
                                             {"ds-ttl", required_argument, NULL, DS_TTL},
                                             {NULL, 0, NULL, 0}};
     *ret = (struct options){.config = default_config, .role = ROLE_UNSAID};
@@ -367,6 +429,7 @@ static bool read_options(int argc, char **argv, struct options *ret)
         switch (option) {
         case 'c': ret->config = optarg; break;
         case 'h': ret->help = true; break;
+        case NO_RELOAD: ret->no_reload = true; break;
         case JSON: ret->json = true; break;
         case KSK: ret->role = ROLE_KSK; break;
         case ZSK: ret->role = ROLE_ZSK; break;
@@ -393,7 +456,7 @@ static const char *misfit(const struct verb *verb, const struct options *options
                {options->role == ROLE_ZSK, "--zsk"},    {options->algorithm != NULL, "--algorithm"},
                {options->publish != NULL, "--publish"}, {options->activate != NULL, "--activate"},
                {options->digest != NULL, "--digest"},   {options->propagation != NULL, "--propagation"},
-               {options->ds_ttl != NULL, "--ds-ttl"}};
+               {options->ds_ttl != NULL, "--ds-ttl"},   {options->no_reload, "--no-reload"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].given && strstr(verb->takes, all[i].option) == NULL)
             return all[i].option;

@@ -22,11 +22,14 @@ class Keys:
     def __init__(self, folder, dnssec="", soa="1 3600 600 604800 30"):
         self.folder = str(folder)
         with open(f"{folder}/conf", "w") as f:
-            f.write(f'zones = ( {{ name = "{ZONE}"; file = "zone"; dnssec = {{ {dnssec} }}; }} );\n')
+            f.write(f'server = {{ control = "{folder}/none.sock"; }};\n'
+                    f'zones = ( {{ name = "{ZONE}"; file = "zone"; dnssec = {{ {dnssec} }}; }} );\n')
         with open(f"{folder}/zone", "w") as f:
             f.write(f"$TTL 300\n@ SOA ns1 h {soa}\n@ NS ns1\nns1 A 192.0.2.1\n")
 
-    def run(self, *words, code=0):
+    def run(self, *words, code=0, told=False):
+        if words and words[0] in ("generate", "roll", "ds-seen") and not told:
+            words = (*words, "--no-reload")
         done = subprocess.run([f"{BIN}/sipsteer", "keys", "-c", f"{self.folder}/conf", ZONE, *words], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=20 * SLOW)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
@@ -231,6 +234,27 @@ def test_the_daemon_signs_with_a_new_key_after_a_reload(signed):
     assert len(both) == 2
     signed.cli("reload")
     wait_for(lambda: published(signed) == signers(signed, "DNSKEY") == signers(signed, "TXT") == both, 10 * SLOW, "both keys")
+
+
+def test_a_change_reloads_the_daemon_by_itself(signed):
+    (first,) = tags(signed)
+    assert "the daemon takes this up at" in signed.cli("keys", ZONE, "roll", "--no-reload", conf=True).lower()
+    assert published(signed) == {first}
+    signed.cli("reload")
+    wait_for(lambda: len(published(signed)) == 2, 10 * SLOW, "the rolled key")
+    out = signed.cli("keys", ZONE, "generate", "--publish", "now", "--activate", "+1d", conf=True)
+    assert "The daemon has taken this up (reload)." in out
+    wait_for(lambda: published(signed) == set(tags(signed)) and len(published(signed)) == 3, 10 * SLOW, "the new key, not asked for")
+
+
+def test_a_daemon_that_cannot_be_told_of_a_rollover_is_an_error(keys):
+    keys.run("generate", told=True)
+    keys.run("generate", "--zsk", told=True)  # nobody knows the zone's keys yet
+    keys.shift(3 * 86400)
+    before = len(keys.list()["keys"])
+    out = keys.run("roll", "--zsk", code=1, told=True)
+    assert "none.sock" in out and "Run sipsteer reload at" in out and "dnssec-settime" in out
+    assert len(keys.list()["keys"]) == before + 1
 
 
 def test_delv_validates_with_the_ds_of_the_tool(signed):
