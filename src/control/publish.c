@@ -37,6 +37,7 @@ static const struct siphash_keys *cookie_secrets(struct director *director)
 {
     static const struct siphash_keys none;
     const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
+    own_secrets_mind_clock(&director->secrets, clock_wall_s());
     if (secrets_due(director)) {
         own_secrets_renew(&director->secrets, clock_wall_s());
         director->secrets_changed = true;

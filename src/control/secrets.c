@@ -86,7 +86,13 @@ bool secrets_read(const char *path, struct report *report, struct siphash_keys *
 bool own_secrets_due(const struct own_secrets *own, int64_t wall_s)
 {
     const int64_t age_s = wall_s - own->made_s;
-    return own->keys.count == 0 || age_s < 0 || age_s >= SECRETS_ROLL_S;
+    return own->keys.count == 0 || age_s >= SECRETS_ROLL_S;
+}
+
+void own_secrets_mind_clock(struct own_secrets *own, int64_t wall_s)
+{
+    if (own->made_s > wall_s)
+        own->made_s = wall_s;
 }
 
 void own_secrets_renew(struct own_secrets *own, int64_t wall_s)

@@ -21,7 +21,9 @@ const char *secret_format(const struct siphash_key *key, char out[SECRET_TEXT]);
 /* Reads 1 to 3 lines of a secret each; empty lines and comments (#) are passed over. What is wrong goes to report, never the secret itself. */
 bool secrets_read(const char *path, struct report *report, struct siphash_keys *ret_keys);
 
-/* Whether there is none yet, or the present one is a day old, or from the future. */
+/* Whether there is none yet, or the present one is a day old. */
 bool own_secrets_due(const struct own_secrets *own, int64_t wall_s);
+/* One that is from the future was made now: a machine that boots without a clock must not roll it twice in a minute. */
+void own_secrets_mind_clock(struct own_secrets *own, int64_t wall_s);
 /* Makes one; the present one becomes the one before. */
 void own_secrets_renew(struct own_secrets *own, int64_t wall_s);

@@ -321,7 +321,8 @@ static void on_written(struct bufferevent *wire, void *context)
 
 static void start_serving(struct connection *connection)
 {
-    bufferevent_setwatermark(connection->wire, EV_READ, 0, LENGTH_OCTETS + MESSAGE_MAX);
+    /* No high mark for reading: above it libevent would leave octets in OpenSSL that no event tells of. What is read at a time is bounded all the same. */
+    bufferevent_setwatermark(connection->wire, EV_READ, 0, 0);
     bufferevent_setwatermark(connection->wire, EV_WRITE, OUTPUT_LOW, 0);
     bufferevent_enable(connection->wire, EV_READ | EV_WRITE);
 }

@@ -50,6 +50,7 @@ static SSL_CTX *new_context(void)
     }
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);            /* key updates without end would keep one read, and the loop, busy */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets need no memory of ours */
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);

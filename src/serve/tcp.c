@@ -92,9 +92,10 @@ static void out_of_files(struct tcp_server *server)
     pause_accepting(server, true);
 }
 
-static bool client_gave_up(int why)
+/* All other errors are those of a client that has gone meanwhile (accept(2)). */
+static bool lacks_files(int why)
 {
-    return why == EINTR || why == ECONNABORTED || why == EPROTO;
+    return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
 }
 
 static void on_acceptable(evutil_socket_t listening, short what, void *context)
@@ -107,7 +108,7 @@ static void on_acceptable(evutil_socket_t listening, short what, void *context)
         const int fd = accept4(listening, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             take(listener, fd, &address);
-        } else if (!client_gave_up(errno)) {
+        } else if (errno == EAGAIN || lacks_files(errno)) {
             if (errno != EAGAIN)
                 out_of_files(listener->server);
             return;
@@ -119,7 +120,7 @@ static void on_acceptable(evutil_socket_t listening, short what, void *context)
 static void sweep_quiet(struct tcp_server *server, uint64_t now_ms)
 {
     struct connection *next;
-    for (struct connection *at = TAILQ_FIRST(&server->quiet); at && now_ms - at->moved_ms >= server->limits.idle_ms; at = next) {
+    for (struct connection *at = TAILQ_FIRST(&server->quiet); at && at->moved_ms + server->limits.idle_ms <= now_ms; at = next) {
         next = TAILQ_NEXT(at, in_line);
         if (!connection_owes(at))
             connection_drop(at, DROP_IDLE);
@@ -134,7 +135,8 @@ static void sweep_transfers(struct tcp_server *server, uint64_t now_ms)
     struct connection *next;
     for (struct connection *at = TAILQ_FIRST(&server->quiet); at && server->transfers > 0; at = next) {
         next = TAILQ_NEXT(at, in_line);
-        if (at->transferring && now_ms - at->paced_ms >= TRANSFER_IDLES * server->limits.idle_ms)
+        /* who got the place of one that was dropped just now is younger than now_ms */
+        if (at->transferring && at->paced_ms + TRANSFER_IDLES * (uint64_t)server->limits.idle_ms <= now_ms)
             connection_drop(at, DROP_TRANSFER);
     }
 }
@@ -142,7 +144,7 @@ static void sweep_transfers(struct tcp_server *server, uint64_t now_ms)
 static void sweep_handshaking(struct tcp_server *server, uint64_t now_ms)
 {
     struct connection *at;
-    while ((at = TAILQ_FIRST(&server->handshaking)) && now_ms - at->moved_ms >= server->handshake_ms)
+    while ((at = TAILQ_FIRST(&server->handshaking)) && at->moved_ms + server->handshake_ms <= now_ms)
         connection_drop(at, DROP_HANDSHAKE_SLOW);
 }
 

@@ -184,12 +184,12 @@ static bool draft_answer(struct turn *turn, struct draft *draft, uint8_t *out)
         return false;
     }
     draft->len = make_answer(turn, draft, &peer, out, false);
-    if (turn->learning)
-        resolvers_see(guard->resolvers, number, turn->now_s);
     if (draft->len == 0) {
         drop(turn, why_unanswered(in));
         return false;
     }
+    if (turn->learning)
+        resolvers_see(guard->resolvers, number, turn->now_s);
     draft->account = 0;
     if (draft->answered.cookie < COOKIE_OLD && !draft->answered.verified) /* who has a valid cookie, or a key, has asked for it */
         draft->account = rate_limit_account(guard->limit, turn->limits, &peer, &draft->answered, turn->now_ns);
@@ -245,7 +245,9 @@ static void look_at_queue(struct udp_worker *worker, struct guard *guard, unsign
     struct queue queue;
     if ((received < BATCH && guard->pressure.level == 0) || !listen_queue(worker->fd, &queue))
         return;
-    pressure_look(&guard->pressure, queue.used, queue.room, queue.drops != guard->drops, clock_ms());
+    /* The kernel counts packets with wrong checksums, too: only from a queue that is filled something was lost for want of room. */
+    const bool lost = queue.drops != guard->drops && queue.used >= queue.room / 4;
+    pressure_look(&guard->pressure, queue.used, queue.room, lost, clock_ms());
     guard->drops = queue.drops;
     atomic_store_explicit(&worker->counters.pressure, guard->pressure.level, memory_order_relaxed);
 }
@@ -272,8 +274,10 @@ static void *run(void *argument)
     snapshot_reader_begin();
     while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
         const int received = recvmmsg(worker->fd, batch->in, BATCH, MSG_WAITFORONE, NULL);
-        if (received <= 0)
-            continue; /* the timeout, or an ICMP error of an earlier answer */
+        if (received <= 0) { /* the timeout, or an ICMP error of an earlier answer */
+            look_at_queue(worker, &guard, 0);
+            continue;
+        }
         snapshot_enter();
         const unsigned made = answer_batch(worker, batch, &guard, (unsigned)received, &draw);
         snapshot_leave();
