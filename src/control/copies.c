@@ -25,9 +25,12 @@ struct soa_times copy_times(const struct zone *zone)
 {
     const struct rdata *soa = &zone_rrset(&zone->nodes[0], TYPE_SOA)->rdatas[0];
     const uint8_t *end = soa->octets + soa->len;
-    return (struct soa_times){.refresh_s = between(get_u32(end - REFRESH_FROM_END), REFRESH_LEAST_S, REFRESH_MOST_S),
+    struct soa_times times = {.refresh_s = between(get_u32(end - REFRESH_FROM_END), REFRESH_LEAST_S, REFRESH_MOST_S),
                               .retry_s = between(get_u32(end - RETRY_FROM_END), RETRY_LEAST_S, RETRY_MOST_S),
                               .expire_s = between(get_u32(end - EXPIRE_FROM_END), EXPIRE_LEAST_S, EXPIRE_MOST_S)};
+    if (times.expire_s < times.refresh_s + times.retry_s) /* it would expire before its primary is asked */
+        times.expire_s = times.refresh_s + times.retry_s;
+    return times;
 }
 
 int64_t copy_confirmed_s(const struct zone_config *config)
@@ -73,22 +76,22 @@ struct zone *copy_load(const struct zone_config *config, int64_t wall_s, struct 
     return absent(config, report, "the copy has expired");
 }
 
-char *copy_new_path(const struct zone_config *config)
+char *copy_new_path(const struct zone_config *config, unsigned slot)
 {
-    return mem_format("%s.new", config->file);
+    return mem_format("%s.new%u", config->file, slot);
 }
 
-struct zone *copy_load_new(const struct zone_config *config, struct error *err)
+struct zone *copy_load_new(const struct zone_config *config, unsigned slot, struct error *err)
 {
-    char *path = copy_new_path(config);
+    char *path = copy_new_path(config, slot);
     struct zone *zone = load_quietly(config->name, path, err);
     free(path);
     return zone;
 }
 
-void copy_drop_new(const struct zone_config *config)
+void copy_drop_new(const struct zone_config *config, unsigned slot)
 {
-    char *path = copy_new_path(config);
+    char *path = copy_new_path(config, slot);
     unlink(path);
     free(path);
 }
@@ -108,9 +111,9 @@ static bool sync_folder(const char *path, struct error *err)
     return synced;
 }
 
-bool copy_adopt(const struct zone_config *config, struct error *err)
+bool copy_adopt(const struct zone_config *config, unsigned slot, struct error *err)
 {
-    char *path = copy_new_path(config);
+    char *path = copy_new_path(config, slot);
     const bool renamed = rename(path, config->file) == 0;
     if (!renamed)
         error_set(err, "%s cannot become %s: %s", path, config->file, strerror(errno));

@@ -1,5 +1,5 @@
-/* The zones that come from primaries, as they are kept on disk: FILE is the copy that is served, FILE.new one that has just come. The time of the file is
- * when the primary last confirmed it. For control/ only. Thread: any but the director's loop (they wait for the disk); one at a time for a zone. */
+/* The zones that come from primaries, as they are kept on disk: FILE is the copy that is served, FILE.new0, FILE.new1 ... what has just come, or comes, each in a
+ * slot of its own. The time of the file is when the primary last confirmed it. For control/ only. Thread: any but the director's loop (they wait for the disk); one at a time for a slot of a zone. */
 #pragma once
 
 #include "base/error.h"
@@ -7,7 +7,7 @@
 #include "model/config.h"
 #include "zone/zone.h"
 
-/* The times of a zone's SOA (RFC 1035 3.3.13), kept within what is sensible. */
+/* The times of a zone's SOA (RFC 1035 3.3.13), kept within what is sensible; expire is at least refresh and retry together. */
 struct soa_times {
     uint32_t refresh_s, retry_s, expire_s;
 };
@@ -29,12 +29,12 @@ struct zone *copy_load(const struct zone_config *config, int64_t wall_s, struct 
 int64_t copy_confirmed_s(const struct zone_config *config);
 
 /* The name of a copy that has just come; to be freed. */
-char *copy_new_path(const struct zone_config *config);
+char *copy_new_path(const struct zone_config *config, unsigned slot);
 /* Reads it. NULL with the first reason when it is unsound. */
-struct zone *copy_load_new(const struct zone_config *config, struct error *err);
+struct zone *copy_load_new(const struct zone_config *config, unsigned slot, struct error *err);
 /* Puts it in the place of the older one. */
-bool copy_adopt(const struct zone_config *config, struct error *err);
-void copy_drop_new(const struct zone_config *config);
+bool copy_adopt(const struct zone_config *config, unsigned slot, struct error *err);
+void copy_drop_new(const struct zone_config *config, unsigned slot);
 /* The primary has confirmed the copy just now. */
 void copy_confirm(const struct zone_config *config);
 /* Makes the folder of the copies. */

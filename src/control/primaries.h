@@ -11,9 +11,12 @@ struct director;
 struct primaries;
 
 enum {
-    FETCHERS = 4,              /* zones that are fetched at a time */
-    PRIMARY_FIRST_RETRY_S = 5, /* for a zone that has never come; then always twice as long */
-    PRIMARY_LAST_RETRY_S = 60, /* but no longer than this */
+    FETCHERS = 4,                /* zones that are fetched at a time */
+    TROUBLED_FETCHERS = 2,       /* of them, for zones that could not be had the last time */
+    PRIMARY_FIRST_RETRY_S = 5,   /* for a zone that is not there; then always twice as long */
+    PRIMARY_LAST_RETRY_S = 60,   /* but no longer than this */
+    NOTIFY_PAUSE_S = 2,          /* from one question to the next that NOTIFY leads to */
+    NOTIFY_PAUSE_TROUBLED_S = 5, /* the same from the end of one that has failed */
 };
 
 struct primaries *primaries_new(struct director *director, int wake_fd, struct error *err);

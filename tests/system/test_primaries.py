@@ -101,7 +101,7 @@ def test_a_copy_that_is_too_old_is_not_served(make_lab):
     copy = f"{lab.folder}/state/zones/{ZONE}zone"
     with open(copy, "w") as f:
         f.write(zone_text(lab, 5).replace(" 60 60 1209600 ", " 60 60 100 ").replace("$TTL", f"$ORIGIN {ZONE}\n$TTL", 1))
-    os.utime(copy, (time.time() - 98, time.time() - 98))
+    os.utime(copy, (time.time() - 118, time.time() - 118))
     lab.start()
     assert soa(lab) == [5]
     wait_for(lambda: lab.ask("@", "SOA").rcode() == dns.rcode.SERVFAIL, 10 * SLOW, "it expires")
@@ -111,14 +111,18 @@ def test_a_copy_that_is_too_old_is_not_served(make_lab):
     assert lab.ask("@", "SOA").rcode() == dns.rcode.SERVFAIL and "the copy has expired" in lab.log()
 
 
+def notify_from(lab, name, source):
+    message = dns.message.make_query(name, "SOA")
+    message.set_opcode(dns.opcode.NOTIFY)
+    return dns.query.udp(message, lab.address, port=lab.port, source=source, timeout=3 * SLOW)
+
+
 def test_notify_is_taken_from_the_primary_alone(make_lab):
     lab = make_lab()
     from_primary(lab, f"{lab.net}.240", 53, key=False).start()
 
     def notify(name, source):
-        message = dns.message.make_query(name, "SOA")
-        message.set_opcode(dns.opcode.NOTIFY)
-        return dns.query.udp(message, lab.address, port=lab.port, source=source, timeout=3 * SLOW)
+        return notify_from(lab, name, source)
 
     sound = notify(ZONE, f"{lab.net}.240")
     assert sound.rcode() == dns.rcode.NOERROR and sound.opcode() == dns.opcode.NOTIFY and sound.flags & dns.flags.AA
@@ -128,11 +132,15 @@ def test_notify_is_taken_from_the_primary_alone(make_lab):
 
 # --- a primary that does everything wrong
 
+STATIC = "static.test."
+WHOLE = [(STATIC, "NS", f"ns1.{STATIC}"), (f"ns1.{STATIC}", "A", "192.0.2.1"), (f"a.{STATIC}", "A", "192.0.2.2")]
+
+
 class Faulty:
     """A TCP server that answers SOA with serial 9 and AXFR with what `transfer` gives: octets of messages, without their lengths."""
 
     def __init__(self, address, zone, transfer, pause=0.0):
-        self.zone, self.transfer, self.pause, self.asked = zone, transfer, pause, 0
+        self.zone, self.transfer, self.pause, self.asked, self.questions = zone, transfer, pause, 0, 0
         self.listener = socket.create_server((address, 5353))
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -157,6 +165,7 @@ class Faulty:
     def serve(self, connection):
         while octets := read_tcp(connection):
             query = dns.message.from_wire(octets)
+            self.questions += 1
             answer = dns.message.make_response(query)
             answer.flags |= dns.flags.AA
             answer.answer.append(self.soa(9))
@@ -177,15 +186,120 @@ class Faulty:
             time.sleep(self.pause)
             yield bytes([octet])
 
-    @staticmethod
-    def soa(serial):
-        return dns.rrset.from_text(ZONE, 60, "IN", "SOA", f"ns1 h {serial} 60 60 3600 60".replace("ns1 h", f"ns1.{ZONE} h.{ZONE}"))
+    def soa(self, serial):
+        return dns.rrset.from_text(self.zone, 60, "IN", "SOA", f"ns1.{self.zone} h.{self.zone} {serial} 60 60 3600 60")
 
     def message(self, query, *rrsets):
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.AA
         answer.answer = list(rrsets)
         return answer.to_wire()
+
+
+class Silent:
+    """A TCP server that takes connections and closes them at once, or never."""
+
+    def __init__(self, address, port=5353, close=False):
+        self.count, self.kept, self.close_at_once = 0, [], close
+        self.listener = socket.create_server((address, port), backlog=1000)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+        for connection in self.kept:
+            connection.close()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.count += 1
+            if self.close_at_once:
+                connection.close()
+            else:
+                self.kept.append(connection)
+
+
+def whole_zone(server, query):
+    return [server.message(query, server.soa(9), *[rr(*record) for record in WHOLE]), server.message(query, server.soa(9))]
+
+
+def static_zone(lab, primary, timeout="3s"):
+    """A zone without services comes from there; that of the lab stays a file."""
+    lab.conf["zones"].append({"name": STATIC, "primary": {"address": primary, "timeout": timeout}})
+    return lab
+
+
+def test_a_reload_that_names_another_primary_asks_it_while_the_old_one_is_silent(make_lab):
+    lab = make_lab()
+    old, new = Silent(f"{lab.net}.240"), Faulty(f"{lab.net}.241", STATIC, whole_zone)
+    try:
+        static_zone(lab, f"{lab.net}.240:5353", "60s").start()
+        wait_for(lambda: old.count == 1, 10 * SLOW, "the old primary is asked")
+        lab.conf["zones"][-1]["primary"]["address"] = f"{lab.net}.241:5353"
+        lab.write()
+        lab.cli("reload")
+        wait_for(lambda: records(lab.ask(f"a.{STATIC}", "A"), "A"), 15 * SLOW, lab.log()[-2000:])
+        wait_for(lambda: os.listdir(f"{lab.folder}/state/zones") == [f"{STATIC}zone"], 5 * SLOW, "the copy alone")
+    finally:
+        old.close()
+        new.close()
+
+
+def test_a_primary_that_fails_is_not_asked_without_pause(make_lab):
+    """Neither when the copy had expired before the start, nor for any number of NOTIFYs."""
+    lab = make_lab()
+    static_zone(lab, f"{lab.net}.240:5353")
+    os.makedirs(f"{lab.folder}/state/zones", exist_ok=True)
+    copy = f"{lab.folder}/state/zones/{STATIC}zone"
+    with open(copy, "w") as f:
+        f.write(f"$ORIGIN {STATIC}\n$TTL 60\n@ SOA ns1 h 1 60 60 100 5\n@ NS ns1\nns1 A 192.0.2.1\n")
+    os.utime(copy, (time.time() - 9999, time.time() - 9999))
+    primary = Silent(f"{lab.net}.240", close=True)
+    try:
+        lab.start()
+        wait_for(lambda: primary.count, 10 * SLOW, "it is asked")
+        began = time.monotonic()
+        while time.monotonic() - began < 4:
+            notify_from(lab, STATIC, f"{lab.net}.240")
+            time.sleep(0.02)
+        assert primary.count <= 2 + (time.monotonic() - began) / 5
+    finally:
+        primary.close()
+
+
+def test_many_notifies_are_few_questions(make_lab):
+    lab = make_lab()
+    primary = Faulty(f"{lab.net}.240", STATIC, whole_zone)
+    try:
+        static_zone(lab, f"{lab.net}.240:5353").start()
+        wait_for(lambda: records(lab.ask(f"a.{STATIC}", "A"), "A"), 15 * SLOW, lab.log()[-2000:])
+        began, before = time.monotonic(), primary.questions
+        while time.monotonic() - began < 5:
+            notify_from(lab, STATIC, f"{lab.net}.240")
+            time.sleep(0.02)
+        assert 1 <= primary.questions - before <= 2 + (time.monotonic() - began) / 2
+    finally:
+        primary.close()
+
+
+def test_zones_that_cannot_be_had_leave_threads_to_the_others(make_lab):
+    """More silent ones than there are threads, all before the sound one."""
+    lab = make_lab()
+    silent, primary = Silent(f"{lab.net}.240"), Faulty(f"{lab.net}.241", STATIC, whole_zone)
+    lab.conf["zones"] += [{"name": f"silent{i}.test.", "primary": {"address": f"{lab.net}.240:5353", "timeout": "5s"}} for i in range(8)]
+    try:
+        static_zone(lab, f"{lab.net}.241:5353").start()
+        wait_for(lambda: records(lab.ask(f"a.{STATIC}", "A"), "A"), 30 * SLOW, lab.log()[-2000:])
+        assert silent.count >= 8
+    finally:
+        silent.close()
+        primary.close()
 
 
 def rr(owner, *fields):

@@ -32,7 +32,7 @@ static int setup(void **state)
     if (!mkdtemp(folder))
         return -1;
     snprintf(file, sizeof file, "%s/sip.test.zone", folder);
-    snprintf(new_file, sizeof new_file, "%s.new", file);
+    snprintf(new_file, sizeof new_file, "%s.new2", file);
     return 0;
 }
 
@@ -67,6 +67,7 @@ static void the_times_of_the_soa_are_kept_within_what_is_sensible(void **state)
     } cases[] = {
         {ZONE("7200 900 1209600"), {7200, 900, 1209600}},
         {ZONE("1 1 1"), {REFRESH_LEAST_S, RETRY_LEAST_S, EXPIRE_LEAST_S}},
+        {ZONE("600 300 10"), {600, 300, 900}}, /* not before it is asked for */
         {ZONE("4294967295 4294967295 4294967295"), {REFRESH_MOST_S, RETRY_MOST_S, EXPIRE_MOST_S}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -108,20 +109,20 @@ static void a_new_copy_is_looked_at_before_it_replaces_the_old_one(void **state)
     (void)state;
     write_text(file, ZONE("60 60 3600"));
     write_text(new_file, "@ A 192.0.2.1\n");
-    assert_null(copy_load_new(&config, &err));
-    assert_non_null(strstr(err.text, "sip.test.zone.new:1: "));
-    copy_drop_new(&config);
+    assert_null(copy_load_new(&config, 2, &err));
+    assert_non_null(strstr(err.text, "sip.test.zone.new2:1: "));
+    copy_drop_new(&config, 2);
     assert_int_equal(access(new_file, F_OK), -1);
     write_text(new_file, ZONE("70 60 3600"));
-    struct zone *zone = copy_load_new(&config, &err);
+    struct zone *zone = copy_load_new(&config, 2, &err);
     assert_non_null(zone);
     zone_unref(zone);
-    assert_true(copy_adopt(&config, &err));
+    assert_true(copy_adopt(&config, 2, &err));
     assert_int_equal(access(new_file, F_OK), -1);
     zone = load(0);
     assert_int_equal(copy_times(zone).refresh_s, 70);
     zone_unref(zone);
-    assert_false(copy_adopt(&config, &err));
+    assert_false(copy_adopt(&config, 2, &err));
     assert_non_null(strstr(err.text, "No such file"));
 }
 
