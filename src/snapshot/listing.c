@@ -58,6 +58,12 @@ static bool list_place(struct listing *list, unsigned place, const struct choice
     return true;
 }
 
+/* Where the records may end if they begin at start. In a signed zone the same records go out wherever they stand, behind an alias too. */
+static size_t listing_budget(const struct steered *set, size_t start)
+{
+    return set->is_signed ? start + STEERED_BUDGET - (HEADER_LEN + set->owner_len + QUESTION_TAIL) : STEERED_BUDGET;
+}
+
 static void list_choices(struct listing *list, const struct choice *choices, unsigned count)
 {
     const size_t budget = listing_budget(list->set, list->start);

@@ -27,9 +27,3 @@ struct listing {
 
 /* Appends the records of plan's selection. */
 void list_selection(struct listing *list, const struct plan *plan, const struct selection *selection);
-
-/* Where the records may end if they begin at start. In a signed zone the same records go out wherever they stand, behind an alias too. */
-static inline size_t listing_budget(const struct steered *set, size_t start)
-{
-    return set->is_signed ? start + STEERED_BUDGET - (HEADER_LEN + set->owner_len + QUESTION_TAIL) : STEERED_BUDGET;
-}

@@ -101,11 +101,6 @@ int64_t world_event_s(const struct world *world)
     return world->event_s;
 }
 
-int64_t world_renew_s(const struct world *world)
-{
-    return world->renew_s;
-}
-
 const struct config *world_config(const struct world *world)
 {
     return world->config;

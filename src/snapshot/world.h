@@ -36,10 +36,7 @@ struct zone *world_zone_ref(const struct world *world, size_t index);
 struct config *world_config_ref(const struct world *world);
 struct zone *world_plain_zone(const struct world *world, size_t index);
 
-/* The first moment (wall clock, seconds) at which a signature of what is not steered should be renewed, or a key changes its part: then a new world
- * is due. INT64_MAX: never. */
-int64_t world_renew_s(const struct world *world);
-/* The same of keys alone. */
+/* When (wall clock, seconds) a key next changes its part: then a new world is due. INT64_MAX: never. */
 int64_t world_event_s(const struct world *world);
 
 /* Addresses of an endpoint's host in the zone files (A first), for probing. */
