@@ -40,6 +40,7 @@ static void check_probe(struct loader *loader, const config_setting_t *group, vo
     if (!is_name(name))
         tell(loader, group, "\"%s\" is no name for a probe, expected 1 to 63 of a-z, 0-9, -", name);
     probe->name = mem_text(name);
+    probe->speaks = 1u << probe->transport;
     declare(loader, SPACE_PROBE, "probe", probe->name, (uint32_t)(probe - loader->config->probes), group);
 }
 

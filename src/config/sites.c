@@ -10,6 +10,8 @@ static const struct key endpoint_keys[] = {
     {.name = "tier", .kind = KIND_WHOLE, KEY_AT(struct endpoint, tier), RANGE(1, 9), .fallback = "1"},
     {.name = "weight", .kind = KIND_WHOLE, KEY_AT(struct endpoint, weight), RANGE(0, 65535), .fallback = "100"},
     {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct endpoint, address)},
+    {.name = "capacity", .kind = KIND_WHOLE, KEY_AT(struct endpoint, limits.calls), RANGE(0, 10e6), .fallback = "0"},
+    {.name = "capacity_cps", .kind = KIND_WHOLE, KEY_AT(struct endpoint, limits.cps), RANGE(0, 10e6), .fallback = "0"},
     {.name = "probes",
      .kind = KIND_LIST,
      KEY_LIST(struct endpoint, probes, probe_count),
@@ -54,6 +56,20 @@ static const struct key site_keys[] = {
     {.name = "region", .kind = KIND_TEXT, KEY_AT(struct site, region), RANGE(0, 63), .fallback = ""},
     {.name = "bias", .kind = KIND_WHOLE, KEY_AT(struct site, bias), RANGE(-99, 99), .fallback = "0"},
     {.name = "min_up", .kind = KIND_WHOLE, KEY_AT(struct site, min_up), RANGE(1, ENDPOINTS_MAX), .fallback = "1"},
+    {.name = "capacity",
+     .kind = KIND_WHOLE,
+     KEY_AT(struct site, limits.calls),
+     RANGE(0, 10e6),
+     .fallback = "0",
+     .shown = "the sum of its endpoints'"},
+    {.name = "capacity_cps",
+     .kind = KIND_WHOLE,
+     KEY_AT(struct site, limits.cps),
+     RANGE(0, 10e6),
+     .fallback = "0",
+     .shown = "the sum of its endpoints'"},
+    {.name = "target", .kind = KIND_WHOLE, KEY_AT(struct site, room.target), RANGE(1, 1000), .fallback = "80"},
+    {.name = "max", .kind = KIND_WHOLE, KEY_AT(struct site, room.max), RANGE(1, 1000), .fallback = "100"},
     {.name = "endpoints", .kind = KIND_LIST, RANGE(0, ENDPOINTS_MAX), .table = &endpoint_table},
 };
 
@@ -67,6 +83,11 @@ static void check_site(struct loader *loader, const config_setting_t *group, voi
     declare(loader, SPACE_SITE, "site", site->name, (uint32_t)(site - config->sites), config_setting_get_member(group, "name"));
     if (config->endpoint_count == ENDPOINTS_MAX && listed > site->endpoint_count)
         tell(loader, endpoints, "more than %d endpoints over all sites", ENDPOINTS_MAX);
+    if (site->room.max < site->room.target) {
+        const config_setting_t *max = config_setting_get_member(group, "max");
+        tell(loader, max ? max : config_setting_get_member(group, "target"), "the target of %u %% lies above the max of %u %%",
+             site->room.target, site->room.max);
+    }
     if (listed > 0 && site->min_up > (unsigned)listed)
         tell(loader, config_setting_get_member(group, "min_up"), "%u, expected at most %d, the number of the site's endpoints",
              site->min_up, listed);

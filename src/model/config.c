@@ -59,6 +59,27 @@ static void free_zones(struct config *config)
     free(config->zones);
 }
 
+static void free_probes(struct config *config)
+{
+    for (size_t i = 0; i < config->probe_count; i++) {
+        free(config->probes[i].name);
+        free(config->probes[i].from);
+    }
+    free(config->probes);
+}
+
+static void free_loads(struct config *config)
+{
+    for (size_t i = 0; i < config->load_source_count; i++)
+        free(config->load_sources[i].name);
+    free(config->load_sources);
+    for (size_t i = 0; i < config->cluster_count; i++) {
+        free(config->clusters[i].name);
+        free(config->clusters[i].endpoints);
+    }
+    free(config->clusters);
+}
+
 static void free_sites(struct config *config)
 {
     for (size_t i = 0; i < config->site_count; i++) {
@@ -96,13 +117,10 @@ void config_unref(struct config *config)
     free_geo(&config->geo);
     free_keys(config);
     free_zones(config);
-    for (size_t i = 0; i < config->probe_count; i++) {
-        free(config->probes[i].name);
-        free(config->probes[i].from);
-    }
-    free(config->probes);
+    free_probes(config);
     free_sites(config);
     free_services(config);
+    free_loads(config);
     free(config);
 }
 

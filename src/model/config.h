@@ -7,6 +7,8 @@
 #include "base/addr.h"
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
+#include "model/load_config.h"
+#include "model/probe_config.h"
 #include "model/transfer_config.h"
 #include "model/transport_config.h"
 #include "model/verdict.h"
@@ -21,7 +23,6 @@ enum {
     SERVICES_MAX = 20000,
     PROBES_PER_ENDPOINT_MAX = 8,
     TARGETS_MAX = 16, /* records of one steered answer */
-    ALIVE_MAX = 32,
 };
 
 struct server_config {
@@ -63,22 +64,6 @@ struct zone_config {
     struct dnssec_config dnssec;
 };
 
-enum probe_type { PROBE_SIP };
-
-struct probe {
-    char *name;
-    enum probe_type type;
-    enum transport transport;
-    uint16_t port;
-    uint32_t interval_ms, timeout_ms, confirm_ms;
-    unsigned fall, rise;
-    uint16_t alive[ALIVE_MAX]; /* status codes that count as alive; a 2xx class is written out by its members */
-    size_t alive_count;        /* 0: the default list (2xx 401 403 404 405 407 481 483 486 488 501) */
-    unsigned max_forwards;     /* 0 to 255 */
-    char *from;                /* domain of the From header, or NULL for the local address */
-    struct addr address;       /* probe here instead of at the endpoint's addresses; FAMILY_NONE if not set */
-};
-
 struct endpoint {
     char *host; /* "lb1.lon.sip.example.com." */
     uint8_t site;
@@ -87,6 +72,9 @@ struct endpoint {
     struct addr address;                      /* probe here instead of at the host's addresses; FAMILY_NONE if not set */
     uint16_t probes[PROBES_PER_ENDPOINT_MAX]; /* indices of struct probe */
     size_t probe_count;
+    struct limits limits;
+    struct loads loads;
+    uint32_t ramp_ms; /* a recovered one takes its share of callers within this; 0: at once */
 };
 
 struct site {
@@ -95,6 +83,10 @@ struct site {
     int bias;                                /* percent, -99 to 99: how much nearer (positive) or farther the site seems */
     unsigned min_up;                         /* with fewer endpoints up, the site is left out */
     uint16_t first_endpoint, endpoint_count; /* its endpoints stand together */
+    struct limits limits;                    /* 0: the sum of its endpoints' */
+    struct loads loads;
+    struct site_room room;
+    uint32_t ramp_ms; /* as of an endpoint */
 };
 
 enum policy_kind { POLICY_NEAREST, POLICY_ORDERED, POLICY_WEIGHTED };
@@ -132,6 +124,11 @@ struct config {
     size_t endpoint_count;
     struct service *services;
     size_t service_count;
+    struct load_source *load_sources;
+    size_t load_source_count;
+    struct cluster *clusters;
+    size_t cluster_count;
+    struct balance_config balance;
 };
 
 /* Shared by reference count; the last unref frees. NULL is allowed. */

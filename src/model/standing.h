@@ -4,6 +4,7 @@
 
 #include "model/config.h"
 #include "model/override.h"
+#include "model/room.h"
 
 /* The verdict for one address family and transport of an endpoint; probed is false where no probe speaks for it. */
 struct facet {
@@ -49,4 +50,5 @@ struct world_state {
     const uint8_t *site_orders;     /* enum order_state */
     bool suspect;                   /* set by policy_suspect(): endpoints that fell with the rest still count as up */
     uint64_t suspect_since_ms;      /* falls at or after this moment are not believed */
+    struct room room;
 };

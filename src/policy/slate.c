@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY_TRANSPORT = (1 << TRANSPORT_COUNT) - 1 };
-
 /* By standing: its grade, from the best pool that is not empty. */
 static const uint8_t grades_of_well[] = {GRADE_FIRST, GRADE_SECOND, GRADE_NONE, GRADE_NONE};
 static const uint8_t grades_of_reserve[] = {GRADE_NONE, GRADE_NONE, GRADE_FIRST, GRADE_NONE};

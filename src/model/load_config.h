@@ -1,0 +1,58 @@
+/* How much endpoints, sites and clusters can take, where their load is read, and how callers are moved by it, as the configuration says it.
+ * Parts of struct config; see there. Thread: any (immutable). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LOADS_MAX = 4 }; /* sources of one endpoint, site or cluster */
+
+/* What a source tells. */
+enum load_unit {
+    LOAD_CALLS,   /* calls (or channels) there are now */
+    LOAD_CPS,     /* new calls a second */
+    LOAD_PERCENT, /* of what it can take, 0 to 100 and beyond */
+    LOAD_UNITS
+};
+
+/* What one can take; 0: not said. */
+struct limits {
+    uint32_t calls, cps;
+};
+
+/* Where load is read, for any number of endpoints, sites and clusters that name it. */
+struct load_source {
+    char *name;
+    enum load_unit unit;
+    uint32_t interval_ms, timeout_ms;
+};
+
+/* Indices of struct load_source. */
+struct loads {
+    uint16_t of[LOADS_MAX];
+    size_t count;
+};
+
+/* Endpoints, of any sites, that share one capacity: a trunk, a media relay, a licence. */
+struct cluster {
+    char *name;
+    struct limits limits;
+    uint16_t *endpoints; /* indices */
+    size_t endpoint_count;
+    struct loads loads;
+};
+
+/* How full a site shall become, in percent of its capacity. */
+struct site_room {
+    unsigned target; /* soft: past it callers go elsewhere, as long as there is room */
+    unsigned max;    /* hard; at least target */
+};
+
+/* How callers are moved by load. */
+struct balance_config {
+    uint32_t interval_ms; /* between two looks */
+    uint32_t hold_ms;     /* how long a call lasts, about */
+    unsigned dead_band;   /* percent of capacity: nothing is moved back before so much room is there */
+    unsigned step;        /* percent of a site's load that may be moved within one TTL */
+    unsigned heavy;       /* percent of the smallest site's capacity from which one client prefix is spread by lottery */
+};
