@@ -23,6 +23,7 @@ static const struct key root_keys[] = {
      KEY_LIST(struct config, services, service_count),
      .table = &service_table,
      RANGE(0, SERVICES_MAX)},
+    {.name = "balance", .kind = KIND_GROUP, KEY_AT(struct config, balance), .table = &balance_table},
     {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
 };
 
@@ -38,7 +39,7 @@ const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = che
 
 const struct table *const schema_tables[] = {&root_table,    &server_table, &tcp_table,  &tls_table,      &cookies_table, &rate_limit_table,
                                              &geo_table,     &prefer_table, &key_table,  &zone_table,     &dnssec_table,  &transfer_table,
-                                             &primary_table, &probe_table,  &site_table, &endpoint_table, &service_table};
+                                             &primary_table, &probe_table,  &site_table, &endpoint_table, &service_table, &balance_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

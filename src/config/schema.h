@@ -129,7 +129,8 @@ extern const struct table *const schema_tables[];
 extern const size_t schema_table_count;
 
 extern const struct table root_table, server_table, tcp_table, tls_table, cookies_table, rate_limit_table, geo_table, prefer_table,
-    key_table, zone_table, dnssec_table, transfer_table, primary_table, probe_table, site_table, endpoint_table, service_table;
+    key_table, zone_table, dnssec_table, transfer_table, primary_table, probe_table, site_table, endpoint_table, service_table,
+    balance_table;
 
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);

@@ -2,6 +2,7 @@
  * Parts of struct config; see there. Thread: any (immutable). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ struct site_room {
 
 /* How callers are moved by load. */
 struct balance_config {
+    bool enabled;
     uint32_t interval_ms; /* between two looks */
     uint32_t hold_ms;     /* how long a call lasts, about */
     unsigned dead_band;   /* percent of capacity: nothing is moved back before so much room is there */

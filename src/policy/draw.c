@@ -10,12 +10,16 @@
 #include "base/invariant.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Changing any of these moves every client once: don't. */
 #define SEED_BUCKET 0x5bd1e9955bd1e995ULL
 #define SEED_NAME 0x2545f4914f6cdd1dULL
+#define SEED_SHARE 0x9216d5d98979fb1bULL
 #define STEP_BUCKET 0x9e3779b97f4a7c15ULL
+
+#define RADIAN 0.017453292519943295 /* a degree */
 
 enum { FRACTION_BITS = 26 }; /* with the 6 integer bits of the logarithm of a 64-bit number: 32 */
 
@@ -133,6 +137,19 @@ static void compare_classes(struct policy *policy)
     }
 }
 
+static uint32_t seed_of(const char *name)
+{
+    return (uint32_t)(hash_bytes(name, strlen(name), SEED_SHARE) >> 32);
+}
+
+static void place_site(struct policy *policy, size_t number)
+{
+    const struct site *site = &policy->config->sites[number];
+    const double latitude = site->latitude * RADIAN, longitude = site->longitude * RADIAN;
+    policy->directions[number] = (struct direction){cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)};
+    policy->site_seeds[number] = seed_of(site->name);
+}
+
 struct policy *policy_new(const struct config *config, const struct classes *classes)
 {
     invariant(config->site_count <= SITES_MAX && config->endpoint_count <= ENDPOINTS_MAX);
@@ -149,15 +166,21 @@ struct policy *policy_new(const struct config *config, const struct classes *cla
         .nearest = mem_new(config->site_count * config->site_count, sizeof *policy->nearest),
         .site_bucket = mem_new(config->site_count, sizeof *policy->site_bucket),
         .own_bucket = mem_new(config->endpoint_count, sizeof *policy->own_bucket),
+        .site_seeds = mem_new(config->site_count, sizeof *policy->site_seeds),
+        .endpoint_seeds = mem_new(config->endpoint_count, sizeof *policy->endpoint_seeds),
+        .directions = mem_new(config->site_count, sizeof *policy->directions),
         .agreed = mem_new(classes->count, sizeof *policy->agreed),
     };
     for (size_t i = 0; i < config->endpoint_count; i++) {
         policy->site_of[i] = config->endpoints[i].site;
         policy->weights[i] = (uint16_t)config->endpoints[i].weight;
         policy->tiers[i] = config->endpoints[i].tier;
+        policy->endpoint_seeds[i] = seed_of(config->endpoints[i].host);
     }
-    for (size_t i = 0; i < config->site_count; i++)
+    for (size_t i = 0; i < config->site_count; i++) {
         draw_site(policy, &config->sites[i]);
+        place_site(policy, i);
+    }
     draw_sites(policy);
     winner_tables(policy);
     compare_classes(policy);
@@ -176,6 +199,9 @@ void policy_free(struct policy *policy)
     free(policy->nearest);
     free(policy->site_bucket);
     free(policy->own_bucket);
+    free(policy->site_seeds);
+    free(policy->endpoint_seeds);
+    free(policy->directions);
     free(policy->agreed);
     free(policy);
 }

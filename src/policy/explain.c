@@ -1,5 +1,5 @@
 /* One decision told in full, by the rules that plans are made of. */
-#include "policy/rules.h"
+#include "policy/room.h"
 
 #include "base/memory.h"
 
@@ -78,7 +78,8 @@ enum selection_kind policy_explain(const struct policy *policy, const struct wor
     policy_standings(policy, state, &seen, standings, causes);
     const bool steered = slate.kind == SELECTION_STEERED;
     if (steered)
-        bucket_fill(policy, &slate, list, bucket, spec->by_winner ? 1 : slate.need, chosen);
+        bucket_fill(policy, &slate, list, room_first(policy, &slate, spec, class_number, bucket), bucket, spec->by_winner ? 1 : slate.need,
+                    chosen);
     if (steered && spec->by_winner) {
         const uint16_t winner = chosen[0];
         winner_fill(policy, &slate, spec, winner, chosen);

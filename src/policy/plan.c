@@ -2,7 +2,7 @@
  * and where that changes; each distinct tuple becomes a pick; a pick writes one selection for each distinct combination of its sites'
  * lineups. */
 #include "policy/lineup.h"
-#include "policy/rules.h"
+#include "policy/room.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -11,6 +11,14 @@
 #include <string.h>
 
 enum { PRIORITY_STEP = 10 };
+
+/* Where in plan.buckets a row is, and how to know it again. */
+struct row {
+    uint64_t hash;
+    uint32_t index;
+};
+
+enum { ROWS_COMPARED = 64 };
 
 struct maker {
     const struct policy *policy;
@@ -23,6 +31,8 @@ struct maker {
     size_t selection_room, choice_room, bucket_room, run_room;
     struct lineup *lineups[SITES_MAX]; /* by site, of those in use */
     struct numbering numbering;
+    struct row *rows; /* that room made */
+    size_t row_room, row_count;
 };
 
 /* A stretch of an answer: the first places of a lineup. */
@@ -150,7 +160,6 @@ static struct pick pick_of_sites(struct maker *maker, const uint8_t *sites, unsi
 }
 
 /* The pick of each tuple that has been seen: open addressing, at most half full. A tuple is its sites, then NO_SITE. */
-enum { NO_SITE = 255 };
 
 struct tuple {
     uint8_t sites[TARGETS_MAX];
@@ -195,6 +204,65 @@ static struct pick pick_of_tuple(struct maker *maker, struct tuples *tuples, con
     return pick;
 }
 
+/* What the buckets of a class get where room parts them between sites. */
+struct parting {
+    struct pick picks[SITES_MAX]; /* by first site */
+    bool made[SITES_MAX];
+};
+
+static uint32_t picked(const struct plan *plan, struct pick pick, unsigned bucket)
+{
+    return pick.uniform ? pick.index : plan->buckets[pick.index + bucket];
+}
+
+/* The same row may be there already: classes next to each other are often parted alike. */
+static struct pick pick_of_row(struct maker *maker, const uint32_t row[BUCKETS])
+{
+    struct plan *plan = maker->plan;
+    const uint64_t hash = hash_bytes(row, BUCKETS * sizeof *row, 0);
+    for (size_t i = maker->row_count; i > 0 && i + ROWS_COMPARED > maker->row_count; i--)
+        if (maker->rows[i - 1].hash == hash && memcmp(plan->buckets + maker->rows[i - 1].index, row, BUCKETS * sizeof *row) == 0)
+            return (struct pick){.index = maker->rows[i - 1].index};
+    const uint32_t index = plan->bucket_count;
+    plan->buckets = mem_grow(plan->buckets, &maker->bucket_room, index + BUCKETS, sizeof *plan->buckets);
+    memcpy(plan->buckets + index, row, BUCKETS * sizeof *row);
+    plan->bucket_count += BUCKETS;
+    maker->rows = mem_grow(maker->rows, &maker->row_room, maker->row_count + 1, sizeof *maker->rows);
+    maker->rows[maker->row_count++] = (struct row){hash, index};
+    return (struct pick){.index = index};
+}
+
+static struct pick pick_behind(struct maker *maker, struct tuples *tuples, uint32_t class_number, uint8_t first)
+{
+    uint8_t sites[TARGETS_MAX];
+    size_t walked;
+    memset(sites, NO_SITE, sizeof sites);
+    const unsigned count =
+        sites_collect(&maker->slate, site_order(maker->policy, maker->spec, class_number, 0), first, maker->places, sites, &walked);
+    return pick_of_tuple(maker, tuples, sites, count);
+}
+
+/* Rule 4 for a class whose nearest site is full or only coming back. */
+static struct pick pick_by_room(struct maker *maker, struct tuples *tuples, uint32_t class_number)
+{
+    struct contest contest;
+    room_contest(maker->policy, &maker->slate, maker->spec, class_number, 0, &contest);
+    if (contest.count == 1)
+        return pick_behind(maker, tuples, class_number, contest.of[0].site);
+    struct parting parting = {.made = {false}};
+    uint32_t row[BUCKETS];
+    bool uniform = true;
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        const uint8_t site = contest_winner(&contest, bucket);
+        if (!parting.made[site])
+            parting.picks[site] = pick_behind(maker, tuples, class_number, site);
+        parting.made[site] = true;
+        row[bucket] = picked(maker->plan, parting.picks[site], bucket);
+        uniform &= row[bucket] == row[0];
+    }
+    return uniform ? (struct pick){.index = row[0], .uniform = true} : pick_of_row(maker, row);
+}
+
 static bool same_pick(const struct pick *a, const struct pick *b)
 {
     return a->index == b->index && a->uniform == b->uniform;
@@ -210,41 +278,37 @@ static void add_run(struct maker *maker, struct pick pick)
     plan->picks[plan->run_count++] = pick;
 }
 
-/* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. */
+/* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. But how far it is from a site that
+ * is not plain differs from class to class. */
 static void plan_by_class(struct maker *maker)
 {
     struct plan *plan = maker->plan;
     struct tuples tuples = {NULL, 0, 0};
     tuples_grow(&tuples);
     size_t walked = 0;
+    bool plain = false;
     for (uint32_t number = 0; number < plan->class_count; number++) {
-        if (number == 0 || maker->policy->agreed[number] < walked) {
+        if (number == 0 || !plain || maker->policy->agreed[number] < walked) {
             uint8_t sites[TARGETS_MAX];
             memset(sites, NO_SITE, sizeof sites);
             const unsigned count =
-                sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), maker->places, sites, &walked);
-            add_run(maker, pick_of_tuple(maker, &tuples, sites, count));
+                sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), NO_SITE, maker->places, sites, &walked);
+            plain = site_is_plain(&maker->slate, sites[0]);
+            add_run(maker, plain ? pick_of_tuple(maker, &tuples, sites, count) : pick_by_room(maker, &tuples, number));
         }
         plan->run_of_class[number] = plan->run_count - 1;
     }
     free(tuples.slots);
 }
 
-/* Ordered: one tuple for everyone. */
+/* Ordered: one tuple for everyone, unless room parts them. Weighted: each bucket has its own order of sites. Either way the lineup is over all of
+ * them. */
 static void plan_for_all(struct maker *maker)
-{
-    uint8_t sites[TARGETS_MAX];
-    size_t walked;
-    const unsigned count = sites_collect(&maker->slate, site_order(maker->policy, maker->spec, 0, 0), maker->places, sites, &walked);
-    add_run(maker, pick_of_sites(maker, sites, count));
-}
-
-/* Weighted: each bucket has its own order of sites, so the lineup is over all of them. */
-static void plan_by_bucket(struct maker *maker)
 {
     struct lineup *lineup = mem_new(1, sizeof *lineup);
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
-        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), bucket, maker->places,
+        const uint8_t first = room_first(maker->policy, &maker->slate, maker->spec, 0, bucket);
+        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), first, bucket, maker->places,
                     lineup->who[bucket]);
         forget_winner(maker, lineup->who[bucket]);
     }
@@ -280,13 +344,12 @@ struct plan *policy_plan(const struct policy *policy, const struct world_state *
         plan_without_candidates(maker);
     else if (spec->policy == POLICY_NEAREST)
         plan_by_class(maker);
-    else if (spec->policy == POLICY_ORDERED)
-        plan_for_all(maker);
     else
-        plan_by_bucket(maker);
+        plan_for_all(maker);
 
     slate_release(&maker->slate);
     free(maker->doubts);
+    free(maker->rows);
     for (size_t i = 0; i < SITES_MAX; i++)
         free(maker->lineups[i]);
     free(maker);

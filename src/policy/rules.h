@@ -4,6 +4,11 @@
 
 #include "policy/policy.h"
 
+/* On the unit sphere. */
+struct direction {
+    double x, y, z;
+};
+
 /* Compact copies of what the rules read of each endpoint, and all draws. Owned by policy_new()/policy_free(). */
 struct policy {
     const struct config *config;
@@ -16,7 +21,9 @@ struct policy {
     uint8_t *nearest;     /* a row for each site: all sites by their distance from it */
     uint8_t *site_bucket; /* by site: the bucket whose weighted draw speaks for it */
     uint8_t *own_bucket;  /* by endpoint: the bucket whose draw speaks for it in its site */
-    uint8_t *agreed;      /* by class: how many sites its order begins with just as the class before it does */
+    uint32_t *site_seeds, *endpoint_seeds; /* by site, by endpoint: of its row of buckets (share_rank) */
+    struct direction *directions;          /* by site */
+    uint8_t *agreed;                       /* by class: how many sites its order begins with just as the class before it does */
 };
 
 /* The endpoints of a site in the order of a bucket's draw; site.endpoint_count of them. */
@@ -42,6 +49,7 @@ struct slate {
     uint8_t site_grades[SITES_MAX];
     uint16_t sizes[SITES_MAX];     /* candidates of the site */
     uint8_t transports[SITES_MAX]; /* PLAN_TRANSPORTS: what works there; else 0 */
+    struct room room;
 };
 /* The spec as it is to be read: for PLAN_TRANSPORTS the winner is the one of A and AAAA, whatever the transport. */
 struct plan_spec spec_effective(const struct plan_spec *spec);
@@ -55,19 +63,21 @@ struct site_list {
 };
 struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket);
 
-/* The sites that fill so many places (at most slate->need), in the order of choice: ret_sites and their count. *ret_walked: how far into the
- * list one had to look; lists that agree so far give the same sites. */
-unsigned sites_collect(const struct slate *slate, struct site_list list, unsigned places, uint8_t ret_sites[TARGETS_MAX],
+enum { NO_SITE = 255 };
+
+/* The sites that fill so many places (at most slate->need), in the order of choice: ret_sites and their count. first stands before all others of the
+ * list, unless it is NO_SITE. *ret_walked: how far into the list one had to look; lists that agree so far give the same sites. */
+unsigned sites_collect(const struct slate *slate, struct site_list list, uint8_t first, unsigned places, uint8_t ret_sites[TARGETS_MAX],
                        size_t *ret_walked);
 
-/* The first places candidates of a site in the order of a bucket: by tier, in a tier those of the first grade, then by draw.
+/* The first places candidates of a site in the order of a bucket: by tier, in a tier those of the first grade whose share has the bucket, then by draw.
  * places is at most slate->sizes[site]. */
 void site_fill(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket, unsigned places,
                uint16_t *ret_endpoints);
 
 /* sites_collect and site_fill for one list: the first places endpoints of an answer, the winner first. */
-void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, unsigned bucket, unsigned places,
-                 uint16_t ret_endpoints[TARGETS_MAX]);
+void bucket_fill(const struct policy *policy, const struct slate *slate, struct site_list list, uint8_t first, unsigned bucket,
+                 unsigned places, uint16_t ret_endpoints[TARGETS_MAX]);
 
 /* What policy_new() prepares for spec->by_winner, from the draws. */
 void winner_tables(struct policy *policy);

@@ -105,7 +105,7 @@ void slate_init(struct slate *slate, const struct policy *policy, const struct w
     uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1);
     const struct plan_spec seen = spec_effective(spec);
     invariant(seen.targets >= 1 && seen.targets <= TARGETS_MAX);
-    *slate = (struct slate){.grades = mem_new(count, 1)};
+    *slate = (struct slate){.grades = mem_new(count, 1), .room = state->room};
     memset(slate->site_grades, GRADE_NONE, sizeof slate->site_grades);
 
     policy_standings(policy, state, &seen, standings, causes);
@@ -134,6 +134,20 @@ static bool doubt_shows(const struct slate *slate, const struct policy *policy, 
     return (spec->purpose == PLAN_TRANSPORTS ? slate->site_grades[policy->site_of[endpoint]] : slate->grades[endpoint]) != GRADE_NONE;
 }
 
+static uint64_t hash_shares(const struct slate *slate, const struct policy *policy, uint64_t hash)
+{
+    const struct room *room = &slate->room;
+    for (size_t i = 0; i < policy->config->site_count; i++) {
+        const uint64_t price_m = room->prices_m ? room->prices_m[i] : 0, share = room->site_shares ? room->site_shares[i] : SHARE_WHOLE;
+        if (slate->site_grades[i] != GRADE_NONE && (price_m || share != SHARE_WHOLE))
+            hash = hash_mix(hash ^ hash_mix((price_m << 16 | share) + ((uint64_t)i << 48)));
+    }
+    for (size_t i = 0; room->endpoint_shares && i < policy->config->endpoint_count; i++)
+        if (slate->grades[i] != GRADE_NONE && room->endpoint_shares[i] != SHARE_WHOLE)
+            hash = hash_mix(hash ^ hash_mix((uint64_t)i << 32 | room->endpoint_shares[i]));
+    return hash;
+}
+
 uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
 {
     struct slate slate;
@@ -147,6 +161,7 @@ uint64_t policy_spec_hash(const struct policy *policy, const struct world_state 
     for (size_t i = 0; i < policy->config->endpoint_count; i++)
         if (state->health[i].doubt && doubt_shows(&slate, policy, spec, i))
             hash = hash_mix(hash ^ (i + 1));
+    hash = hash_shares(&slate, policy, hash);
     slate_release(&slate);
     return hash;
 }

@@ -114,6 +114,6 @@ void winner_fill(const struct policy *policy, const struct slate *slate, const s
     uint8_t room[SITES_MAX];
     const unsigned site = policy->site_of[winner], size = slate->sizes[site];
     /* The winner's site is of the best grade that any site has (it was collected first), so at the head of the list it is collected first again. */
-    bucket_fill(policy, slate, winner_order(policy, spec, site, room), policy->own_bucket[winner], slate->need, ret_endpoints);
+    bucket_fill(policy, slate, winner_order(policy, spec, site, room), NO_SITE, policy->own_bucket[winner], slate->need, ret_endpoints);
     put_first(ret_endpoints, size < slate->need ? size : slate->need, winner);
 }
