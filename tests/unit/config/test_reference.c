@@ -132,6 +132,7 @@ static char *findings_with(const struct table *table, const char *setting)
         {&site_table, "sites = ( {", "} );"},
         {&endpoint_table, "sites = ( { endpoints = ( {", "} ); } );"},
         {&service_table, "services = ( {", "} );"},
+        {&balance_table, "balance = {", "};"},
     };
     size_t i = 0;
     while (places[i].table != table)
