@@ -5,16 +5,27 @@
 
 #include <string.h>
 
-static const char *const types[] = {"sip", NULL};
+static const char *const types[] = {"sip", "tcp", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};
 static const struct key alive_item = {.kind = KIND_WHOLE, .size = sizeof(uint16_t), RANGE(200, 699)};
 
 _Static_assert(TRANSPORT_UDP == 0 && TRANSPORT_TCP == 1, "transports[] is in the order of enum transport");
+_Static_assert(sizeof types / sizeof *types == PROBE_TYPE_COUNT + 1, "types[] is in the order of enum probe_type");
+
+/* What a type makes of the keys that it does not find. By enum probe_type. */
+static const struct habit {
+    enum transport transport;
+    unsigned transports; /* that may be given */
+    uint16_t port;
+} habits[] = {
+    [PROBE_SIP] = {TRANSPORT_UDP, EVERY_TRANSPORT, 5060},
+    [PROBE_TCP] = {TRANSPORT_TCP, EVERY_TRANSPORT & ~(1u << TRANSPORT_UDP), 5060},
+};
 
 static const struct key probe_keys[] = {
     {.name = "type", .kind = KIND_CHOICE, .required = true, KEY_AT(struct probe, type), .choices = types, .least = PROBE_SIP},
-    {.name = "transport", .kind = KIND_CHOICE, KEY_AT(struct probe, transport), .choices = transports, .fallback = "udp"},
-    {.name = "port", .kind = KIND_WHOLE, KEY_AT(struct probe, port), RANGE(1, 65535), .fallback = "5060"},
+    {.name = "transport", .kind = KIND_CHOICE, KEY_AT(struct probe, transport), .choices = transports, .shown = "by type"},
+    {.name = "port", .kind = KIND_WHOLE, KEY_AT(struct probe, port), RANGE(1, 65535), .shown = "5060"},
     {.name = "address", .kind = KIND_ADDRESS, KEY_AT(struct probe, address)},
     {.name = "interval", .kind = KIND_DURATION, KEY_AT(struct probe, interval_ms), .unit_ms = 1, RANGE(200, 3600e3), .fallback = "10s"},
     {.name = "timeout", .kind = KIND_DURATION, KEY_AT(struct probe, timeout_ms), .unit_ms = 1, RANGE(50, 60e3), .fallback = "3s"},
@@ -32,6 +43,18 @@ static const struct key probe_keys[] = {
     {.name = "from", .kind = KIND_DOMAIN, KEY_AT(struct probe, from)},
 };
 
+static void apply_habit(struct loader *loader, const config_setting_t *group, struct probe *probe)
+{
+    const struct habit *habit = &habits[probe->type];
+    const config_setting_t *transport = config_setting_get_member(group, "transport");
+    if (transport == NULL)
+        probe->transport = habit->transport;
+    else if (!(habit->transports >> probe->transport & 1))
+        tell(loader, transport, "a probe of type \"%s\" cannot speak for %s", types[probe->type], transport_text(probe->transport));
+    if (probe->port == 0)
+        probe->port = habit->port;
+}
+
 /* A probe's name is the key it stands under; libconfig has seen to it that keys begin with a letter. */
 static void check_probe(struct loader *loader, const config_setting_t *group, void *item)
 {
@@ -40,6 +63,7 @@ static void check_probe(struct loader *loader, const config_setting_t *group, vo
     if (!is_name(name))
         tell(loader, group, "\"%s\" is no name for a probe, expected 1 to 63 of a-z, 0-9, -", name);
     probe->name = mem_text(name);
+    apply_habit(loader, group, probe);
     probe->speaks = 1u << probe->transport;
     declare(loader, SPACE_PROBE, "probe", probe->name, (uint32_t)(probe - loader->config->probes), group);
 }

@@ -75,8 +75,11 @@ static void inherit(struct beliefs *beliefs, struct checkup *to, const struct be
                     uint64_t now_ms)
 {
     const struct endpoint_health *believed = &previous->health[sibling->check.endpoint];
-    const struct facet *facet = &believed->of[to->check.target.addr.family == FAMILY_V6][to->check.probe.transport];
-    to->check.saved = facet->probed ? facet->verdict : believed->overall;
+    const struct facet *ways = believed->of[to->check.target.addr.family == FAMILY_V6];
+    to->check.saved = believed->overall;
+    for (unsigned transport = TRANSPORT_COUNT; transport-- > 0;)
+        if (to->check.probe.speaks >> transport & 1 && ways[transport].probed)
+            to->check.saved = ways[transport].verdict;
     health_init(&to->health, to->check.saved, now_ms);
     beliefs->health[to->check.endpoint] = *believed;
 }
@@ -109,6 +112,16 @@ static void carry_over(struct beliefs *beliefs, const struct beliefs *previous, 
     free(from);
 }
 
+/* One part for each way that the check speaks for. */
+static size_t add_parts(const struct checkup *at, enum family family, struct health_part *parts)
+{
+    size_t count = 0;
+    for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
+        if (at->check.probe.speaks >> transport & 1)
+            parts[count++] = (struct health_part){.family = family, .transport = transport, .health = &at->health};
+    return count;
+}
+
 /* A probe sent elsewhere than to the host's own addresses speaks for every family the host has. */
 static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct health_part *parts)
 {
@@ -122,8 +135,7 @@ static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct 
             families = at->check.target.addr.family == FAMILY_V4 ? 1 : 2;
         for (unsigned f = 0; f < 2; f++)
             if (families & 1u << f)
-                parts[count++] = (struct health_part){
-                    .family = f ? FAMILY_V6 : FAMILY_V4, .transport = at->check.probe.transport, .health = &at->health};
+                count += add_parts(at, f ? FAMILY_V6 : FAMILY_V4, parts + count);
     }
     return count;
 }
@@ -131,7 +143,7 @@ static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct 
 static void compose(struct beliefs *beliefs, size_t endpoint)
 {
     const size_t checks = beliefs->first[endpoint + 1] - beliefs->first[endpoint];
-    struct health_part *parts = mem_new(2 * checks + 1, sizeof *parts);
+    struct health_part *parts = mem_new(2 * TRANSPORT_COUNT * checks + 1, sizeof *parts);
     beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts));
     free(parts);
 }

@@ -4,15 +4,19 @@
 
 #include "model/standing.h"
 
+enum { DETAIL_TEXT = 96 };
+
 /* How one probe ended. */
 enum outcome { OUTCOME_ALIVE, OUTCOME_BUSY, OUTCOME_FAILED };
 
 struct observation {
     enum outcome outcome;
     enum reason reason;
-    uint32_t retry_after_s; /* with OUTCOME_BUSY; 0 if not said */
-    uint32_t rtt_us;        /* 0 if there was no answer */
-    uint16_t status;        /* SIP status code of the answer, for people to read; 0 if there was none */
+    uint32_t retry_after_s;    /* with OUTCOME_BUSY; 0 if not said */
+    uint32_t rtt_us;           /* 0 if there was no answer */
+    uint16_t status;           /* SIP status code of the answer, for people to read; 0 if there was none */
+    int64_t certificate_end_s; /* of the peer's certificate, in seconds of the wall clock; 0: none was seen */
+    char detail[DETAIL_TEXT];  /* more about the reason, for people to read; often "" */
 };
 
 enum { RETRY_AFTER_MIN_S = 1, RETRY_AFTER_MAX_S = 300, RETRY_AFTER_DEFAULT_S = 30 };

@@ -10,7 +10,7 @@
 
 enum { ALIVE_MAX = 32, EVERY_TRANSPORT = (1 << TRANSPORT_COUNT) - 1 };
 
-enum probe_type { PROBE_SIP };
+enum probe_type { PROBE_SIP, PROBE_TCP, PROBE_TYPE_COUNT };
 
 struct probe {
     char *name;

@@ -23,7 +23,10 @@ struct probe_backend {
     void (*detach)(struct task *task); /* closes and frees task->link */
 };
 
-extern const struct probe_backend sip_udp_backend, sip_tcp_backend;
+/* backends.c: the one table of them. The probe must be one that the configuration admits. */
+const struct probe_backend *backend_of(const struct probe *probe);
+
+extern const struct probe_backend sip_udp_backend, sip_stream_backend, connect_backend;
 
 /* One check at work. Times are of engine_now_us(). */
 struct task {

@@ -1,6 +1,7 @@
 #include "probe/sip_exchange.h"
 
-#include <errno.h>
+#include "probe/outcome.h"
+
 #include <sys/random.h>
 
 enum { STATUS_BUSY = 503 };
@@ -75,21 +76,5 @@ enum sip_heard sip_exchange_hear(const struct sip_exchange *exchange, struct tas
 
 void sip_exchange_fail(struct task *task, enum reason reason)
 {
-    probe_end(task, (struct observation){.outcome = OUTCOME_FAILED, .reason = reason});
-}
-
-enum reason sip_reason_of_errno(int why)
-{
-    switch (why) {
-    case ECONNREFUSED: return REASON_REFUSED;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case ENONET: return REASON_UNREACHABLE;
-    case ETIMEDOUT: return REASON_TIMEOUT;
-    case ECONNRESET:
-    case EPIPE: return REASON_CLOSED;
-    default: return REASON_LOCAL;
-    }
+    probe_end(task, observation_failed(reason));
 }

@@ -24,6 +24,3 @@ enum sip_heard sip_exchange_hear(const struct sip_exchange *exchange, struct tas
 
 /* Ends the probe as failed. */
 void sip_exchange_fail(struct task *task, enum reason reason);
-
-/* What an errno of connect(), send() or recv() tells about the endpoint; REASON_LOCAL if nothing. */
-enum reason sip_reason_of_errno(int why);

@@ -2,6 +2,7 @@
  * gives the local address for Via. */
 #include "base/memory.h"
 #include "platform/sockaddr.h"
+#include "probe/outcome.h"
 #include "probe/sip_exchange.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ static void udp_fail(struct task *task, enum reason reason)
 
 static void udp_error(struct task *task, int why)
 {
-    const enum reason reason = sip_reason_of_errno(why);
+    const enum reason reason = reason_of_errno(why);
     if (task->running && reason != REASON_LOCAL)
         udp_fail(task, reason);
 }
@@ -109,14 +110,14 @@ static void udp_start(struct task *task)
 {
     struct sip_udp *udp = task->link;
     if (!sip_exchange_begin(&udp->exchange) || (udp->fd < 0 && !udp_open(task))) {
-        udp_fail(task, sip_reason_of_errno(errno));
+        udp_fail(task, reason_of_errno(errno));
         return;
     }
     udp->exchange.sent_us = engine_now_us(task->engine);
     udp->gap_us = T1_US;
     /* An ICMP error for the last probe may be waiting in the socket; send() then reports that, sends nothing and has cleared it. */
     if (!udp_send(task) && (errno != ECONNREFUSED || !udp_send(task))) {
-        udp_fail(task, sip_reason_of_errno(errno));
+        udp_fail(task, reason_of_errno(errno));
         return;
     }
     task_wake_at(task, udp->exchange.sent_us + udp->gap_us);
@@ -126,7 +127,7 @@ static void udp_wake(struct task *task)
 {
     struct sip_udp *udp = task->link;
     if (!udp_send(task)) {
-        udp_fail(task, sip_reason_of_errno(errno));
+        udp_fail(task, reason_of_errno(errno));
         return;
     }
     udp->gap_us = udp->gap_us * 2 < T2_US ? udp->gap_us * 2 : T2_US;

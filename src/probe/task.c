@@ -8,16 +8,6 @@
 
 enum { MS = 1000, BURST_US = 1000 * MS }; /* a new set's first probes are spread over at most BURST_US */
 
-static const struct probe_backend *backend_of(const struct probe *probe)
-{
-    static const struct probe_backend *const sip[TRANSPORT_COUNT] = {
-        [TRANSPORT_UDP] = &sip_udp_backend,
-        [TRANSPORT_TCP] = &sip_tcp_backend,
-    };
-    invariant(probe->type == PROBE_SIP && sip[probe->transport]); /* the configuration admits no other */
-    return sip[probe->transport];
-}
-
 static uint64_t interval_us(const struct task *task)
 {
     return (uint64_t)task->check.probe.interval_ms * MS;

@@ -92,8 +92,10 @@ static const struct mistake {
      "c:1: zones[0].name: \"a..b\": an empty label, expected a host name"},
     {"an_escape_makes_no_host_name", "zones = ( { name = \"a\\\\046b\"; file = \"z\"; } );",
      "c:1: zones[0].name: \"a\\046b\": only letters, digits, -, _ and dots make a host name, expected a host name"},
-    {"an_unknown_type_of_probe_lists_the_known", ZONES "probes = { p = { type = \"http\"; }; };",
-     "c:2: probes.p.type: \"http\", expected \"sip\""},
+    {"an_unknown_type_of_probe_lists_the_known", ZONES "probes = { p = { type = \"carrier-pigeon\"; }; };",
+     "c:2: probes.p.type: \"carrier-pigeon\", expected one of \"sip\", \"tcp\""},
+    {"a_transport_that_a_type_cannot_speak_for_is_told", ZONES "probes = { p = { type = \"tcp\";\n transport = \"udp\"; }; };",
+     "c:3: probes.p.transport: a probe of type \"tcp\" cannot speak for udp"},
     {"a_transport_that_cannot_be_probed_is_told", PROBE("transport = \"tls\";"),
      "c:3: probes.p.transport: \"tls\", expected one of \"udp\", \"tcp\""},
     {"a_choice_nearly_right_is_told_with_the_nearest", PARTS SERVICE("policy = \"neerest\";"),
@@ -241,7 +243,7 @@ static void ten_different_mistakes_are_all_told_in_one_run(void **state)
         "c:11: services[0].targets: given twice, first at c:10",
         "c:1: server.listen[0]: \"localhost:53\", expected an address and port such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
         "c:2: server.wrokers: unknown key, did you mean \"workers\"?",
-        "c:5: probes.p.type: \"sipp\", expected \"sip\"; did you mean \"sip\"?",
+        "c:5: probes.p.type: \"sipp\", expected one of \"sip\", \"tcp\"; did you mean \"sip\"?",
         ("c:6: probes.p.interval: \"2 weeks\": not a number with ms, s, m, h or d, expected a duration from 200ms to 1h, such as "
          "\"500ms\", "
          "\"2s\" or \"5m\""),

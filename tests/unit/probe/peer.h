@@ -254,6 +254,7 @@ static inline struct check check_of(enum transport transport, const struct hostp
         .probe = {.name = name,
                   .type = PROBE_SIP,
                   .transport = transport,
+                  .speaks = 1u << transport,
                   .port = target->port,
                   .interval_ms = 200,
                   .timeout_ms = 150,

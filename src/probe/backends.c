@@ -1,0 +1,24 @@
+/* The ways of probing as one table. */
+#include "base/invariant.h"
+#include "probe/engine.h"
+
+#define OVER(transport) (1u << (transport))
+
+/* The first that fits. transports: what the probe's key transport may say. */
+static const struct {
+    enum probe_type type;
+    unsigned transports;
+    const struct probe_backend *backend;
+} ways[] = {
+    {PROBE_SIP, OVER(TRANSPORT_UDP), &sip_udp_backend},
+    {PROBE_SIP, OVER(TRANSPORT_TCP), &sip_stream_backend},
+    {PROBE_TCP, EVERY_TRANSPORT, &connect_backend},
+};
+
+const struct probe_backend *backend_of(const struct probe *probe)
+{
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (ways[i].type == probe->type && ways[i].transports & OVER(probe->transport))
+            return ways[i].backend;
+    invariant(!"a probe that the configuration admits");
+}
