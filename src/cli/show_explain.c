@@ -30,6 +30,26 @@ static void show_client(const json_t *explain)
         puts("            that is from the geo files as they are now; answers are made from older ones");
 }
 
+/* Only where the first site is not the nearest one. */
+static void show_room(const json_t *room, const json_t *sites)
+{
+    const char *nearest = text_of(room, "nearest"), *first = text_of(room, "first"), *cause = text_of(room, "cause");
+    if (!*nearest || strcmp(nearest, first) == 0)
+        return;
+    size_t i;
+    json_t *site;
+    json_array_foreach(sites, i, site)
+    {
+        if (strcmp(text_of(site, "site"), nearest) != 0)
+            continue;
+        if (strcmp(cause, "full") == 0)
+            printf("room        %s is full and seems %.0f km farther; ", nearest, json_number_value(json_object_get(site, "price_km")));
+        else
+            printf("room        %s is coming back and takes %lld %% of its callers; ", nearest, number_of(site, "share_percent"));
+        printf("this bucket goes to %s, %.0f km farther\n", first, json_number_value(json_object_get(room, "farther_km")));
+    }
+}
+
 static void show_service(const json_t *explain)
 {
     const json_t *service = json_object_get(explain, "service"), *of = json_object_get(explain, "class");
@@ -47,6 +67,7 @@ static void show_service(const json_t *explain)
                number_of(explain, "buckets"));
     else
         printf("bucket      %lld of %lld\n", number_of(explain, "bucket"), number_of(explain, "buckets"));
+    show_room(json_object_get(explain, "room"), json_object_get(explain, "sites"));
     printf("scope       /%lld\n", number_of(explain, "scope"));
     printf("ttl         %lld s: %s\n", number_of(explain, "ttl_s"), text_of(explain, "ttl_why"));
     if (json_is_true(json_object_get(explain, "suspect")))
@@ -82,7 +103,7 @@ static void add_number(struct table *table, const json_t *value, const char *uni
 static void show_sites_of(const json_t *explain)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"RANK", "SITE", "DISTANCE", "BIASED", "UP", "ORDER", NULL});
+    table_init(&table, (const char *const[]){"RANK", "SITE", "DISTANCE", "BIASED", "PRICE", "SHARE", "UP", "ORDER", NULL});
     size_t i, others = 0;
     json_t *site;
     json_array_foreach(json_object_get(explain, "sites"), i, site)
@@ -97,6 +118,8 @@ static void show_sites_of(const json_t *explain)
         table_add(&table, text_of(site, "site"));
         add_number(&table, json_object_get(site, "km"), " km");
         add_number(&table, json_object_get(site, "biased_km"), " km");
+        add_number(&table, json_object_get(site, "price_km"), " km");
+        add_number(&table, json_object_get(site, "share_percent"), " %");
         table_addf(&table, "%lld/%lld", number_of(counts, "up"), number_of(counts, "total"));
         table_add(&table, order);
         free(order);

@@ -150,12 +150,42 @@ static json_t *explain_endpoint(const struct view *view, const struct explained 
     return object;
 }
 
+static const char *room_cause_text(enum room_cause cause)
+{
+    static const char *const texts[] = {"nearest", "full", "returning"};
+    return texts[cause];
+}
+
+/* Which site is first, and what kept the nearest one from it. */
+static json_t *explain_room(const struct view *view, const struct decision *decision)
+{
+    const struct site *sites = world_config(view->setup->world)->sites;
+    const struct world_state state = setup_state(view->setup);
+    const struct explained_room told =
+        policy_explain_room(place_policy(view->setup->place), &state, &decision->spec, decision->class_number, decision->bucket);
+    if (told.first == SITES_MAX)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:f}", "nearest", sites[told.nearest].name, "first", sites[told.first].name, "cause",
+                     room_cause_text(told.cause), "farther_km", ((double)told.first_m - (double)told.nearest_m) / 1000);
+}
+
+/* How a site stands for being chosen first: metres that it seems farther, and the share of its callers that it takes. */
+static void explain_price(const struct view *view, size_t number, json_t *object)
+{
+    const struct room room = setup_state(view->setup).room;
+    const uint32_t price_m = room.prices_m ? room.prices_m[number] : 0;
+    const unsigned share = room.site_shares ? room.site_shares[number] : SHARE_WHOLE;
+    json_object_set_new(object, "price_km", json_real(price_m / 1000.0));
+    json_object_set_new(object, "share_percent", json_integer((share * 100 + SHARE_WHOLE / 2) / SHARE_WHOLE));
+}
+
 static json_t *explain_site(const struct view *view, size_t number, const int *ranks, const struct geo_place *place)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
     json_t *object = json_pack(
         "{s:s, s:o, s:o, s:o}", "site", site->name, "rank", ranks[number] < 0 ? json_null() : json_integer(ranks[number] + 1), "endpoints",
         describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number));
+    explain_price(view, number, object);
     if (place->known) {
         const double km = distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
         json_object_set_new(object, "km", json_real(km));
@@ -202,6 +232,7 @@ static void explain_decision(const struct view *view, const struct decision *dec
     json_object_set_new(ret_object, "ttl_why", json_string(ttl_why(view, decision)));
     json_object_set_new(ret_object, "selection", json_string(selection_text(decision->selection.kind)));
     json_object_set_new(ret_object, "suspect", json_boolean(view->setup->suspect));
+    json_object_set_new(ret_object, "room", explain_room(view, decision));
     explain_choice(view, decision, place, ret_object);
 }
 

@@ -93,3 +93,39 @@ enum selection_kind policy_explain(const struct policy *policy, const struct wor
     free(causes);
     return slate.kind;
 }
+
+static uint64_t distance_m(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, struct site_list list,
+                           unsigned site)
+{
+    uint64_t metres = 0;
+    for (size_t rank = 0; rank < list.count; rank++) {
+        metres = room_cost_m(policy, spec, class_number, list, rank, metres);
+        if (list.sites[rank] == site)
+            break;
+    }
+    return metres;
+}
+
+struct explained_room policy_explain_room(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                                          uint32_t class_number, unsigned bucket)
+{
+    struct explained_room told = {.nearest = SITES_MAX, .first = SITES_MAX};
+    const struct plan_spec seen = spec_effective(spec);
+    const struct site_list list = site_order(policy, spec, class_number, bucket);
+    struct slate slate;
+    slate_init(&slate, policy, state, spec);
+    if (slate.kind == SELECTION_STEERED) {
+        uint8_t sites[TARGETS_MAX];
+        size_t walked;
+        sites_collect(&slate, list, NO_SITE, 1, sites, &walked);
+        const uint8_t first = room_first(policy, &slate, &seen, class_number, bucket);
+        told.nearest = sites[0];
+        told.first = first == NO_SITE ? sites[0] : first;
+        told.nearest_m = distance_m(policy, spec, class_number, list, told.nearest);
+        told.first_m = distance_m(policy, spec, class_number, list, told.first);
+    }
+    if (told.first != told.nearest)
+        told.cause = site_admits(policy, &slate, told.nearest, bucket) ? ROOM_FULL : ROOM_RETURNING;
+    slate_release(&slate);
+    return told;
+}

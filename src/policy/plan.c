@@ -232,30 +232,32 @@ static struct pick pick_of_row(struct maker *maker, const uint32_t row[BUCKETS])
     return (struct pick){.index = index};
 }
 
-static struct pick pick_behind(struct maker *maker, struct tuples *tuples, uint32_t class_number, uint8_t first)
+/* *ret_walked grows to how far into the order one had to look. */
+static struct pick pick_behind(struct maker *maker, struct tuples *tuples, uint32_t class_number, uint8_t first, size_t *ret_walked)
 {
     uint8_t sites[TARGETS_MAX];
     size_t walked;
     memset(sites, NO_SITE, sizeof sites);
     const unsigned count =
         sites_collect(&maker->slate, site_order(maker->policy, maker->spec, class_number, 0), first, maker->places, sites, &walked);
+    *ret_walked = walked > *ret_walked ? walked : *ret_walked;
     return pick_of_tuple(maker, tuples, sites, count);
 }
 
 /* Rule 4 for a class whose nearest site is full or only coming back. */
-static struct pick pick_by_room(struct maker *maker, struct tuples *tuples, uint32_t class_number)
+static struct pick pick_by_room(struct maker *maker, struct tuples *tuples, uint32_t class_number, size_t *ret_walked)
 {
     struct contest contest;
     room_contest(maker->policy, &maker->slate, maker->spec, class_number, 0, &contest);
     if (contest.count == 1)
-        return pick_behind(maker, tuples, class_number, contest.of[0].site);
+        return pick_behind(maker, tuples, class_number, contest.of[0].site, ret_walked);
     struct parting parting = {.made = {false}};
     uint32_t row[BUCKETS];
     bool uniform = true;
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
         const uint8_t site = contest_winner(&contest, bucket);
         if (!parting.made[site])
-            parting.picks[site] = pick_behind(maker, tuples, class_number, site);
+            parting.picks[site] = pick_behind(maker, tuples, class_number, site, ret_walked);
         parting.made[site] = true;
         row[bucket] = picked(maker->plan, parting.picks[site], bucket);
         uniform &= row[bucket] == row[0];
@@ -278,23 +280,21 @@ static void add_run(struct maker *maker, struct pick pick)
     plan->picks[plan->run_count++] = pick;
 }
 
-/* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. But how far it is from a site that
- * is not plain differs from class to class. */
+/* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. But where a price is in play it
+ * counts how far the class is from each site, too. */
 static void plan_by_class(struct maker *maker)
 {
     struct plan *plan = maker->plan;
     struct tuples tuples = {NULL, 0, 0};
     tuples_grow(&tuples);
     size_t walked = 0;
-    bool plain = false;
+    bool by_order = false;
     for (uint32_t number = 0; number < plan->class_count; number++) {
-        if (number == 0 || !plain || maker->policy->agreed[number] < walked) {
-            uint8_t sites[TARGETS_MAX];
-            memset(sites, NO_SITE, sizeof sites);
-            const unsigned count =
-                sites_collect(&maker->slate, site_order(maker->policy, maker->spec, number, 0), NO_SITE, maker->places, sites, &walked);
-            plain = site_is_plain(&maker->slate, sites[0]);
-            add_run(maker, plain ? pick_of_tuple(maker, &tuples, sites, count) : pick_by_room(maker, &tuples, number));
+        if (number == 0 || !by_order || maker->policy->agreed[number] < walked) {
+            const struct site_list list = site_order(maker->policy, maker->spec, number, 0);
+            bool plain;
+            by_order = room_by_order(&maker->slate, list, &plain, &walked);
+            add_run(maker, plain ? pick_behind(maker, &tuples, number, NO_SITE, &walked) : pick_by_room(maker, &tuples, number, &walked));
         }
         plan->run_of_class[number] = plan->run_count - 1;
     }

@@ -46,3 +46,15 @@ struct explained {
  * rank, then tier, then draw; those of sites outside the service last). Returns the selection's kind. */
 enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
                                    uint32_t class_number, unsigned bucket, struct explained *ret);
+
+/* Why a bucket's first site is not the nearest. */
+enum room_cause { ROOM_NEAREST /* it is */, ROOM_FULL, ROOM_RETURNING /* the nearest one takes but a share of its callers yet */ };
+
+/* Rule 4 in one decision. Sites by index; both SITES_MAX when nothing is steered. */
+struct explained_room {
+    unsigned nearest, first; /* in the order of the class, of those that can be chosen; and who is first by room */
+    enum room_cause cause;
+    uint64_t nearest_m, first_m; /* how far they are, as biases and the class's order make it seem, without prices */
+};
+struct explained_room policy_explain_room(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                                          uint32_t class_number, unsigned bucket);

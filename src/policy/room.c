@@ -43,9 +43,9 @@ static uint16_t share_of(const struct slate *slate, unsigned site)
     return slate->room.site_shares ? slate->room.site_shares[site] : SHARE_WHOLE;
 }
 
-bool site_is_plain(const struct slate *slate, unsigned site)
+bool site_admits(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket)
 {
-    return price_of(slate, site) == 0 && share_of(slate, site) >= SHARE_WHOLE;
+    return share_admits(policy->site_seeds[site], share_of(slate, site), bucket);
 }
 
 /* Sites with somebody known to be up go before those where everybody is unknown, whatever the distance. */
@@ -58,6 +58,28 @@ static enum grade best_grade(const struct slate *slate, struct site_list list, s
             *ret_first = i;
         }
     return best;
+}
+
+bool room_by_order(const struct slate *slate, struct site_list list, bool *ret_plain, size_t *ret_walked)
+{
+    size_t rank = 0;
+    const enum grade grade = best_grade(slate, list, &rank);
+    *ret_plain = true;
+    for (; rank < list.count; rank++) {
+        const uint8_t site = list.sites[rank];
+        if (slate->site_grades[site] != grade)
+            continue;
+        if (price_of(slate, site) > 0)
+            break;
+        if (share_of(slate, site) >= SHARE_WHOLE) {
+            *ret_walked = rank + 1;
+            return true;
+        }
+        *ret_plain = false;
+    }
+    *ret_plain = false;
+    *ret_walked = list.count;
+    return rank == list.count; /* nobody takes its whole share, without a price: the order decides, too */
 }
 
 static uint64_t lowest_m(const struct rival *rival)
@@ -133,13 +155,14 @@ uint8_t room_first(const struct policy *policy, const struct slate *slate, const
                    unsigned bucket)
 {
     const struct site_list list = site_order(policy, spec, class_number, bucket);
-    size_t first = 0;
-    if (best_grade(slate, list, &first) == GRADE_NONE || site_is_plain(slate, list.sites[first]))
+    size_t walked;
+    bool plain;
+    room_by_order(slate, list, &plain, &walked);
+    if (plain)
         return NO_SITE;
     struct contest contest;
     room_contest(policy, slate, spec, class_number, bucket, &contest);
-    const uint8_t winner = contest_winner(&contest, bucket);
-    return winner == list.sites[first] ? NO_SITE : winner;
+    return contest_winner(&contest, bucket);
 }
 
 static void split_by_bucket(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec,

@@ -44,8 +44,12 @@ uint8_t room_first(const struct policy *policy, const struct slate *slate, const
 void room_split(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
                 uint16_t ret_buckets[SITES_MAX]);
 
-/* There is no price on the site, and it takes its whole share. */
-bool site_is_plain(const struct slate *slate, unsigned site);
+/* Its share has this bucket. */
+bool site_admits(const struct policy *policy, const struct slate *slate, unsigned site, unsigned bucket);
+
+/* Whether who is first follows from the order alone, not from distances: no price is in play. *ret_plain: it is simply the first of the list.
+ * *ret_walked: how far one had to look to say so. */
+bool room_by_order(const struct slate *slate, struct site_list list, bool *ret_plain, size_t *ret_walked);
 
 /* The place of a bucket in a site's (or endpoint's) own row of all buckets: 255 holds on longest and comes back first. A bijection for each seed. */
 static inline unsigned share_rank(uint32_t seed, unsigned bucket)

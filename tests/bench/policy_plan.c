@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "policy/policy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ static void make_sites(struct world *world, size_t site_count, bool tiers)
     }
 }
 
+enum { PLACED = 1000 }; /* for near: at places of the globe */
+
 static size_t row_len;
 
 static int compare_rows(const void *a, const void *b)
@@ -74,11 +77,69 @@ static void make_classes(struct world *world, uint32_t count, unsigned near)
     world->classes = (struct classes){.count = count, .site_count = (uint8_t)sites, .orders = orders};
 }
 
+/* A point of the sphere, evenly. */
+static struct class_place random_place(void)
+{
+    const double z = below(2000001) / 1e6 - 1, turn = below(6283185) / 1e6, r = sqrt(1 - z * z);
+    return (struct class_place){(float)(r * cos(turn)), (float)(r * sin(turn)), (float)z, 1};
+}
+
+static double nearness(const struct class_place *a, const struct class_place *b)
+{
+    return (double)a->x * b->x + (double)a->y * b->y + (double)a->z * b->z;
+}
+
+struct placed {
+    struct class_place place;
+    uint8_t row[SITES_MAX];
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    return memcmp(((const struct placed *)a)->row, ((const struct placed *)b)->row, row_len);
+}
+
+/* Places all over the world, each class with the order that they really have from its own. */
+static void place_classes(struct world *world, uint32_t count)
+{
+    struct config *config = &world->config;
+    struct class_place sites[SITES_MAX];
+    struct placed *all = mem_new(count, sizeof *all);
+    for (size_t i = 0; i < config->site_count; i++) {
+        sites[i] = random_place();
+        config->sites[i].latitude = asin((double)sites[i].z) / 0.017453292519943295;
+        config->sites[i].longitude = atan2((double)sites[i].y, (double)sites[i].x) / 0.017453292519943295;
+    }
+    for (uint32_t number = 0; number < count; number++) {
+        struct placed *at = &all[number];
+        at->place = random_place();
+        for (size_t i = 0; i < config->site_count; i++) {
+            size_t k = i;
+            for (; k > 0 && nearness(&at->place, &sites[at->row[k - 1]]) < nearness(&at->place, &sites[i]); k--)
+                at->row[k] = at->row[k - 1];
+            at->row[k] = (uint8_t)i;
+        }
+    }
+    row_len = config->site_count;
+    qsort(all, count, sizeof *all, compare_placed);
+    uint8_t *orders = mem_new((size_t)count * row_len, 1);
+    struct class_place *places = mem_new(count, sizeof *places);
+    for (uint32_t number = 0; number < count; number++) {
+        memcpy(orders + number * row_len, all[number].row, row_len);
+        places[number] = all[number].place;
+    }
+    free(all);
+    world->classes = (struct classes){.count = count, .site_count = (uint8_t)row_len, .orders = orders, .places = places};
+}
+
 static struct world *world_new(size_t sites, uint32_t classes, unsigned near, bool tiers)
 {
     struct world *world = mem_new(1, sizeof *world);
     make_sites(world, sites, tiers);
-    make_classes(world, classes, near);
+    if (near == PLACED)
+        place_classes(world, classes);
+    else
+        make_classes(world, classes, near);
     const size_t endpoints = world->config.endpoint_count;
     world->health = mem_new(endpoints, sizeof *world->health);
     for (size_t i = 0; i < endpoints; i++)
@@ -93,7 +154,10 @@ static struct world *world_new(size_t sites, uint32_t classes, unsigned near, bo
     const uint64_t start_ns = clock_ns();
     world->policy = policy_new(&world->config, &world->classes);
     printf("%zu sites, %zu endpoints%s, %u classes%s: policy_new %.1f ms\n", sites, endpoints, tiers ? " in tiers" : "", classes,
-           near ? " near" : " random", (double)(clock_ns() - start_ns) / 1e6);
+           near == PLACED ? " placed"
+           : near         ? " near"
+                          : " random",
+           (double)(clock_ns() - start_ns) / 1e6);
     return world;
 }
 
@@ -107,6 +171,7 @@ static void world_free(struct world *world)
     free(world->config.sites);
     free(world->config.endpoints);
     free((void *)(uintptr_t)world->classes.orders);
+    free((void *)(uintptr_t)world->classes.places);
     free((void *)(uintptr_t)world->state.endpoint_orders);
     free((void *)(uintptr_t)world->state.site_orders);
     free(world->health);
@@ -151,6 +216,24 @@ static void measure(struct world *world, enum policy_kind policy, unsigned targe
            size.bucket_count / BUCKETS, size.selection_count);
 }
 
+/* The same while a tenth of the sites are full and another tenth come back. */
+static void measure_room(struct world *world, unsigned rounds)
+{
+    uint32_t prices_m[SITES_MAX] = {0};
+    uint16_t shares[SITES_MAX];
+    for (size_t i = 0; i < world->config.site_count; i++) {
+        prices_m[i] = i % 10 == 0 ? 200000 + below(2000000) : 0;
+        shares[i] = (uint16_t)(i % 10 == 5 ? 100 : SHARE_WHOLE);
+    }
+    world->state.room = (struct room){.prices_m = prices_m, .site_shares = shares};
+    puts("  with prices and shares:");
+    measure(world, POLICY_NEAREST, 4, false, rounds);
+    measure(world, POLICY_ORDERED, 4, false, rounds);
+    measure(world, POLICY_WEIGHTED, 4, false, rounds);
+    measure(world, POLICY_NEAREST, 4, true, rounds);
+    world->state.room = (struct room){.prices_m = NULL};
+}
+
 static void measure_hash(struct world *world, unsigned rounds)
 {
     const struct plan_spec spec = spec_of(world, POLICY_NEAREST, 4);
@@ -169,8 +252,9 @@ int main(int argc, char **argv)
         uint32_t classes;
         unsigned near;
         bool tiers;
-    } worlds[] = {{50, 60000, 0, false}, {50, 60000, 0, true},    {50, 60000, 6, true},
-                  {50, 60000, 6, false}, {200, 150000, 0, false}, {200, 150000, 6, true}};
+    } worlds[] = {{50, 60000, 0, false},    {50, 60000, 0, true},      {50, 60000, 6, true},
+                  {50, 60000, 6, false},    {200, 150000, 0, false},   {200, 150000, 6, true},
+                  {12, 3000, PLACED, true}, {50, 60000, PLACED, true}, {200, 150000, PLACED, true}};
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
         struct world *world = world_new(worlds[i].sites, worlds[i].classes, worlds[i].near, worlds[i].tiers);
         measure(world, POLICY_NEAREST, 4, false, rounds);
@@ -179,6 +263,8 @@ int main(int argc, char **argv)
         measure(world, POLICY_WEIGHTED, 4, false, rounds);
         measure(world, POLICY_NEAREST, 4, true, rounds);
         measure(world, POLICY_WEIGHTED, 4, true, rounds);
+        if (worlds[i].near == PLACED)
+            measure_room(world, rounds);
         measure_hash(world, rounds);
         world_free(world);
     }
