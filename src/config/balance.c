@@ -1,5 +1,5 @@
 /* The group balance. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 static const struct key balance_keys[] = {
     {.name = "enabled", .kind = KIND_SWITCH, KEY_AT(struct balance_config, enabled), .fallback = "true"},

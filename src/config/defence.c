@@ -1,5 +1,5 @@
 /* The groups server.cookies and server.rate_limit. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 static const struct key cookies_keys[] = {
     {.name = "enabled", .kind = KIND_SWITCH, KEY_AT(struct cookies_config, enabled), .fallback = "true"},

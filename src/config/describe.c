@@ -1,4 +1,4 @@
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 
@@ -17,6 +17,7 @@ static const char *const kind_words[] = {
     [KIND_SITE] = "site name",       [KIND_PROBE] = "probe name",
     [KIND_KEY] = "key name",         [KIND_SECRET] = "secret",
     [KIND_GROUP] = "group",          [KIND_MAP] = "group of groups",
+    [KIND_LOAD] = "load name",       [KIND_ENDPOINT] = "host name",
 };
 
 static bool number_kind(enum kind kind)
@@ -90,6 +91,8 @@ static char *duration_text(int64_t ms)
 
 static char *limits(const struct key *key)
 {
+    if (key->kind == KIND_NUMBER)
+        return mem_format("%g to %g", key->least, key->most);
     if (key->kind != KIND_DURATION)
         return mem_format("%.0f to %.0f", key->least, key->most);
     char *least = duration_text((int64_t)key->least), *most = duration_text((int64_t)key->most);

@@ -1,5 +1,5 @@
 /* The group dnssec of a zone. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdlib.h>
 

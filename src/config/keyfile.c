@@ -1,5 +1,5 @@
 /* Files of TSIG secrets: base64 alone, or the key clauses that BIND's tsig-keygen writes. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/base64.h"
 #include "base/memory.h"

@@ -2,11 +2,11 @@
 #include "config/config.h"
 
 #include "base/memory.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdlib.h>
 
-/* In the order in which names must be known: keys before the zones and probes before the endpoints that use them, sites before services and geo. */
+/* In the order in which names must be known: keys before the zones, probes and sources of load before the endpoints that use them, sites before services and geo. */
 static const struct key root_keys[] = {
     {.name = "server", .kind = KIND_GROUP, KEY_AT(struct config, server), .table = &server_table},
     {.name = "keys", .kind = KIND_LIST, KEY_LIST(struct config, keys, key_count), .table = &key_table, RANGE(0, TSIG_KEYS_MAX)},
@@ -17,7 +17,13 @@ static const struct key root_keys[] = {
      .table = &zone_table,
      RANGE(1, 10000)},
     {.name = "probes", .kind = KIND_MAP, KEY_LIST(struct config, probes, probe_count), .table = &probe_table, RANGE(0, GROUP_KEYS_MAX)},
+    {.name = "loads",
+     .kind = KIND_MAP,
+     KEY_LIST(struct config, load_sources, load_source_count),
+     .table = &load_table,
+     RANGE(0, GROUP_KEYS_MAX)},
     {.name = "sites", .kind = KIND_LIST, KEY_LIST(struct config, sites, site_count), .table = &site_table, RANGE(0, SITES_MAX)},
+    {.name = "clusters", .kind = KIND_LIST, KEY_LIST(struct config, clusters, cluster_count), .table = &cluster_table, RANGE(0, 1000)},
     {.name = "services",
      .kind = KIND_LIST,
      KEY_LIST(struct config, services, service_count),
@@ -37,9 +43,10 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
-const struct table *const schema_tables[] = {&root_table,    &server_table, &tcp_table,  &tls_table,      &cookies_table, &rate_limit_table,
-                                             &geo_table,     &prefer_table, &key_table,  &zone_table,     &dnssec_table,  &transfer_table,
-                                             &primary_table, &probe_table,  &site_table, &endpoint_table, &service_table, &balance_table};
+const struct table *const schema_tables[] = {&root_table,       &server_table,   &tcp_table,     &tls_table,     &cookies_table,
+                                             &rate_limit_table, &geo_table,      &prefer_table,  &key_table,     &zone_table,
+                                             &dnssec_table,     &transfer_table, &primary_table, &probe_table,   &site_table,
+                                             &endpoint_table,   &service_table,  &load_table,    &cluster_table, &balance_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

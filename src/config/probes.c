@@ -1,5 +1,5 @@
 /* The group probes. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 

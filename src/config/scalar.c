@@ -1,4 +1,4 @@
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/base64.h"
 #include "base/invariant.h"
@@ -330,6 +330,8 @@ static const struct reference {
     {KIND_SITE, SPACE_SITE, "site", "sites"},
     {KIND_PROBE, SPACE_PROBE, "probe", "probes"},
     {KIND_KEY, SPACE_KEY, "key", "keys"},
+    {KIND_LOAD, SPACE_LOAD, "source of load", "loads"},
+    {KIND_ENDPOINT, SPACE_HOST, "endpoint", "the hosts of sites"},
 };
 
 static bool tell_unknown_name(struct loader *loader, const struct reference *to, const char *text, struct value value)
@@ -354,7 +356,7 @@ static bool read_reference(struct loader *loader, const struct key *key, struct 
     const char *text = text_of(value);
     if (text == NULL)
         return refuse(loader, key, value, NULL);
-    if (key->kind == KIND_KEY && dns_name_read(text, name) == NULL)
+    if ((key->kind == KIND_KEY || key->kind == KIND_ENDPOINT) && dns_name_read(text, name) == NULL)
         text = name;
     const struct name_entry *entry = names_find(&loader->names, reference->space, text, strlen(text));
     if (entry == NULL)
@@ -385,7 +387,9 @@ bool scalar_read(struct loader *loader, const struct key *key, struct value valu
     case KIND_CONTINENT: return read_code(loader, key, value, to);
     case KIND_SITE:
     case KIND_PROBE:
-    case KIND_KEY: return read_reference(loader, key, value, to);
+    case KIND_KEY:
+    case KIND_LOAD:
+    case KIND_ENDPOINT: return read_reference(loader, key, value, to);
     default: invariant(!"a scalar kind"); return false;
     }
 }

@@ -1,4 +1,4 @@
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 #include "base/nearest.h"
@@ -197,7 +197,8 @@ static void read_scalar_item(struct loader *loader, const struct key *key, struc
         return;
     ++*(size_t *)field(into, key->count_at);
     const enum kind kind = key->item->kind;
-    if (item.setting && (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH || kind == KIND_KEY))
+    if (item.setting &&
+        (kind == KIND_SITE || kind == KIND_PROBE || kind == KIND_PATH || kind == KIND_KEY || kind == KIND_LOAD || kind == KIND_ENDPOINT))
         declare(loader, SPACE_LIST + loader->lists, describe_kind(kind), config_setting_get_string(item.setting), 0, item.setting);
 }
 

@@ -32,6 +32,8 @@ enum kind {
     KIND_SITE,      /* integer of size octets: index of the site of this name */
     KIND_PROBE,     /* the same of a probe */
     KIND_KEY,       /* the same of a TSIG key */
+    KIND_LOAD,      /* the same of a source of load */
+    KIND_ENDPOINT,  /* the same of an endpoint, by its host */
     KIND_SECRET,    /* struct tsig_secret, from base64; never shown */
     KIND_PAIR,      /* item[0] and item[1] */
     KIND_LIST,      /* of item or of table; least to most of them */
@@ -40,7 +42,19 @@ enum kind {
 };
 
 /* What names stand for; spaces of loader.names. */
-enum space { SPACE_SITE, SPACE_PROBE, SPACE_HOST, SPACE_SERVICE, SPACE_ZONE, SPACE_KEY, SPACE_PREFER, SPACE_LISTEN, SPACE_LIST };
+enum space {
+    SPACE_SITE,
+    SPACE_PROBE,
+    SPACE_HOST,
+    SPACE_SERVICE,
+    SPACE_ZONE,
+    SPACE_KEY,
+    SPACE_PREFER,
+    SPACE_LISTEN,
+    SPACE_LOAD,
+    SPACE_CLUSTER,
+    SPACE_LIST
+};
 
 struct loader {
     struct report *report;
@@ -113,6 +127,9 @@ void declare_listen(struct loader *loader, const config_setting_t *group);
 bool check_in_zone(struct loader *loader, const config_setting_t *at, const char *name);
 /* The secret of the key from its file: base64, or BIND's key clause, whose algorithm is then the key's. Tells what is wrong at the setting. */
 bool read_key_file(struct loader *loader, const config_setting_t *at, struct tsig_key *key, bool algorithm_given);
+/* That the sources in the group's key load have no placeholder but those known ("ahs") of whom: "a site". */
+void check_placeholders(struct loader *loader, const config_setting_t *group, const struct loads *loads, const char *known,
+                        const char *whom);
 /* 1 to 63 of [a-z0-9-]. */
 bool is_name(const char *text);
 
@@ -123,14 +140,6 @@ char *describe_range(const struct key *key);
 /* Type and range as messages say it: "a whole number from 1 to 16". The caller frees. */
 char *describe_expected(const struct key *key);
 const char *describe_kind(enum kind kind);
-
-/* The whole grammar: the root first, then each group as it is met. */
-extern const struct table *const schema_tables[];
-extern const size_t schema_table_count;
-
-extern const struct table root_table, server_table, tcp_table, tls_table, cookies_table, rate_limit_table, geo_table, prefer_table,
-    key_table, zone_table, dnssec_table, transfer_table, primary_table, probe_table, site_table, endpoint_table, service_table,
-    balance_table;
 
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);

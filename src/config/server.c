@@ -1,5 +1,5 @@
 /* The groups server and zones. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 

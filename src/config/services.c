@@ -1,5 +1,5 @@
 /* The list services. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 

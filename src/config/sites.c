@@ -1,5 +1,5 @@
 /* The list sites, and the endpoints in each. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 
@@ -18,6 +18,12 @@ static const struct key endpoint_keys[] = {
      .fixed = true,
      .item = &probe_item,
      RANGE(0, PROBES_PER_ENDPOINT_MAX)},
+    {.name = "load",
+     .kind = KIND_LIST,
+     KEY_LIST(struct endpoint, loads.of, loads.count),
+     .fixed = true,
+     .item = &load_item,
+     RANGE(0, LOADS_MAX)},
 };
 
 /* Endpoints of all sites stand in one array; those of one site are neighbours because sites are read one after the other. */
@@ -40,6 +46,7 @@ static void check_endpoint(struct loader *loader, const config_setting_t *group,
     const config_setting_t *host = config_setting_get_member(group, "host");
     if (declare(loader, SPACE_HOST, "host", endpoint->host, (uint32_t)(endpoint - loader->config->endpoints), host))
         check_in_zone(loader, host, endpoint->host);
+    check_placeholders(loader, group, &endpoint->loads, "ahs", "an endpoint");
 }
 
 const struct table endpoint_table = {
@@ -70,6 +77,12 @@ static const struct key site_keys[] = {
      .shown = "the sum of its endpoints'"},
     {.name = "target", .kind = KIND_WHOLE, KEY_AT(struct site, room.target), RANGE(1, 1000), .fallback = "80"},
     {.name = "max", .kind = KIND_WHOLE, KEY_AT(struct site, room.max), RANGE(1, 1000), .fallback = "100"},
+    {.name = "load",
+     .kind = KIND_LIST,
+     KEY_LIST(struct site, loads.of, loads.count),
+     .fixed = true,
+     .item = &load_item,
+     RANGE(0, LOADS_MAX)},
     {.name = "endpoints", .kind = KIND_LIST, RANGE(0, ENDPOINTS_MAX), .table = &endpoint_table},
 };
 
@@ -88,6 +101,7 @@ static void check_site(struct loader *loader, const config_setting_t *group, voi
         tell(loader, max ? max : config_setting_get_member(group, "target"), "the target of %u %% lies above the max of %u %%",
              site->room.target, site->room.max);
     }
+    check_placeholders(loader, group, &site->loads, "s", "a site");
     if (listed > 0 && site->min_up > (unsigned)listed)
         tell(loader, config_setting_get_member(group, "min_up"), "%u, expected at most %d, the number of the site's endpoints",
              site->min_up, listed);

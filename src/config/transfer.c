@@ -1,5 +1,5 @@
 /* The list keys, and the groups transfer and primary of a zone. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include "base/memory.h"
 

@@ -1,5 +1,5 @@
 /* The groups server.tcp and server.tls. */
-#include "config/schema.h"
+#include "config/tables.h"
 
 static const struct key tcp_keys[] = {
     {.name = "idle", .kind = KIND_DURATION, KEY_AT(struct tcp_config, idle_ms), .unit_ms = 1, RANGE(1e3, 3600e3), .fallback = "10s"},

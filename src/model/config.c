@@ -68,10 +68,21 @@ static void free_probes(struct config *config)
     free(config->probes);
 }
 
+static void load_source_release(struct load_source *source)
+{
+    char *const texts[] = {source->name, source->url,           source->body,       source->metric, source->path,
+                           source->user, source->password_file, source->token_file, source->ca,     source->file};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    for (size_t i = 0; i < source->command_count; i++)
+        free(source->command[i]);
+    free(source->command);
+}
+
 static void free_loads(struct config *config)
 {
     for (size_t i = 0; i < config->load_source_count; i++)
-        free(config->load_sources[i].name);
+        load_source_release(&config->load_sources[i]);
     free(config->load_sources);
     for (size_t i = 0; i < config->cluster_count; i++) {
         free(config->clusters[i].name);
@@ -145,6 +156,14 @@ int config_endpoint(const struct config *config, const char *host)
 {
     for (size_t i = 0; i < config->endpoint_count; i++)
         if (same_host(config->endpoints[i].host, host))
+            return (int)i;
+    return -1;
+}
+
+int config_cluster(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->cluster_count; i++)
+        if (strcmp(config->clusters[i].name, name) == 0)
             return (int)i;
     return -1;
 }

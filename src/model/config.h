@@ -135,11 +135,12 @@ struct config {
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config);
 
-/* Index of the site, endpoint (of any site, by host) or service with this name (case and final dot ignored for hosts and
+/* Index of the site, cluster, endpoint (of any site, by host) or service with this name (case and final dot ignored for hosts and
  * services), or -1. */
 int config_site(const struct config *config, const char *name);
 int config_endpoint(const struct config *config, const char *host);
 int config_service(const struct config *config, const char *name);
+int config_cluster(const struct config *config, const char *name);
 /* "nearest", "serve-all" ... for tables and messages. */
 const char *policy_text(enum policy_kind policy);
 const char *srv_mode_text(enum srv_mode mode);

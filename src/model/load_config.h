@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LOADS_MAX = 4 }; /* sources of one endpoint, site or cluster */
+enum { LOADS_MAX = 4 /* sources of one endpoint, site or cluster */, LOAD_WORDS_MAX = 32 /* of a command */ };
+
+/* How it is asked. */
+enum load_type { LOAD_PROMETHEUS, LOAD_JSON, LOAD_PUSH, LOAD_FILE, LOAD_EXEC };
 
 /* What a source tells. */
 enum load_unit {
@@ -21,11 +24,25 @@ struct limits {
     uint32_t calls, cps;
 };
 
-/* Where load is read, for any number of endpoints, sites and clusters that name it. */
+/* Where load is read, for any number of endpoints, sites and clusters that name it. URL, body, file and command may hold placeholders (load_place.h).
+ * Texts that are not given are NULL. */
 struct load_source {
     char *name;
+    enum load_type type;
     enum load_unit unit;
     uint32_t interval_ms, timeout_ms;
+    char *url, *body;                        /* with a body: POST */
+    char *metric;                            /* what is read of a Prometheus page (selector.h), */
+    char *path;                              /* of a JSON one; neither: the text is a number */
+    bool sum;                                /* all series that fit the metric together */
+    bool rate;                               /* it counts up: its growth in a second is meant */
+    double scale;                            /* times this, after the rate */
+    char *user, *password_file, *token_file; /* basic or bearer authentication */
+    char *ca;                                /* whom to trust; NULL: whom the system does */
+    bool verify;
+    char *file;
+    char **command;
+    size_t command_count;
 };
 
 /* Indices of struct load_source. */

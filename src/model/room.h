@@ -14,7 +14,8 @@ struct room {
 
 /* How full something is, from all samples of it. */
 struct utilisation {
-    double ratio;   /* the largest of its ratios to what it can take: 1 is full */
+    double ratio;   /* the largest of its ratios to what it can take: 1 is full. Smoothed: fast up, slow down */
+    double raw;     /* the same of the newest samples as they are */
     double calls;   /* the load in the unit that its capacity is counted in: ratio times capacity */
     double trust;   /* 1: just measured; falls with the samples' age; 0: unknown, and nothing else counts */
     uint64_t at_ms; /* monotonic: of the newest sample */

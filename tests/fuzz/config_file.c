@@ -1,6 +1,6 @@
 /* A configuration from any octets: never a crash, never an end of the process, and what is accepted is whole. */
 #include "base/invariant.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdint.h>
 #include <string.h>

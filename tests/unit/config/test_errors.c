@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <string.h>
 #include <unistd.h>

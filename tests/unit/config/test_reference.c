@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "config/config.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +133,8 @@ static char *findings_with(const struct table *table, const char *setting)
         {&endpoint_table, "sites = ( { endpoints = ( {", "} ); } );"},
         {&service_table, "services = ( {", "} );"},
         {&balance_table, "balance = {", "};"},
+        {&load_table, "loads = { l = {", "}; };"},
+        {&cluster_table, "clusters = ( {", "} );"},
     };
     size_t i = 0;
     while (places[i].table != table)

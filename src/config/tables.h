@@ -1,0 +1,14 @@
+/* The tables of the grammar, each in the file of its subject. Thread: any (constants). */
+#pragma once
+
+#include "config/schema.h"
+
+/* The whole grammar: the root first, then each group as it is met. */
+extern const struct table *const schema_tables[];
+extern const size_t schema_table_count;
+
+extern const struct table root_table, server_table, tcp_table, tls_table, cookies_table, rate_limit_table, geo_table, prefer_table,
+    key_table, zone_table, dnssec_table, transfer_table, primary_table, probe_table, site_table, endpoint_table, service_table,
+    balance_table, load_table, cluster_table;
+
+extern const struct key load_item; /* one of a list of sources of load */
