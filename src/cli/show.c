@@ -232,6 +232,18 @@ void show_sites(const json_t *reply)
     table_print(&table);
 }
 
+char *reason_text_of(const json_t *endpoint)
+{
+    const long long falls = number_of(endpoint, "falls");
+    if (!number_of(endpoint, "held_ms") || strcmp(text_of(endpoint, "verdict"), "up") == 0)
+        return mem_text(text_of(endpoint, "reason"));
+    char *left = age_text(number_of(endpoint, "held_ms"));
+    char *text = mem_format("%s; held down for another %s after %lld fall%s too soon%s", text_of(endpoint, "reason"), left, falls,
+                            falls == 1 ? "" : "s", json_is_true(json_object_get(endpoint, "held")) ? ", though it answers" : "");
+    free(left);
+    return text;
+}
+
 static void add_check(struct table *table, const json_t *check)
 {
     table_add(table, text_of(check, "probe"));
@@ -258,7 +270,9 @@ static void add_endpoint(struct table *table, const json_t *endpoint, const json
         table_addf(table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
         table_addf(table, "%s%s", text_of(endpoint, "verdict"), json_is_true(json_object_get(endpoint, "doubt")) ? " (in doubt)" : "");
         add_age(table, number_of(endpoint, "age_ms"));
-        table_add(table, text_of(endpoint, "reason"));
+        char *reason = reason_text_of(endpoint);
+        table_add(table, reason);
+        free(reason);
         add_order(table, json_object_get(endpoint, "order"));
     } else {
         for (int i = 0; i < 5; i++)

@@ -17,5 +17,7 @@ const char *text_of(const json_t *object, const char *key);
 long long number_of(const json_t *object, const char *key);
 /* "drained by root: reason", "" for no order. To be freed. */
 char *order_text_of(const json_t *order);
+/* Why an endpoint's verdict is what it is, with its hold; to be freed. */
+char *reason_text_of(const json_t *endpoint);
 /* "3m12s" of milliseconds, to be freed. */
 char *age_text(long long ms);

@@ -141,6 +141,7 @@ static void show_endpoints_of(const json_t *explain)
         if (json_is_null(json_object_get(endpoint, "site_rank")))
             continue;
         char *age = age_text(number_of(endpoint, "age_ms")), *order = order_text_of(json_object_get(endpoint, "order"));
+        char *reason = reason_text_of(endpoint);
         add_number(&table, json_object_get(endpoint, "rank"), "");
         table_addf(&table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
         table_addf(&table, "%lld", number_of(endpoint, "tier"));
@@ -149,10 +150,11 @@ static void show_endpoints_of(const json_t *explain)
         table_add(&table, text_of(endpoint, "why"));
         table_add(&table, text_of(endpoint, "verdict"));
         table_add(&table, age);
-        table_add(&table, text_of(endpoint, "reason"));
+        table_add(&table, reason);
         table_add(&table, order);
         free(age);
         free(order);
+        free(reason);
     }
     table_print(&table);
 }

@@ -6,18 +6,31 @@
 #include <string.h>
 
 static const char *const kind_words[] = {
-    [KIND_WHOLE] = "whole number",   [KIND_NUMBER] = "number",
-    [KIND_DURATION] = "duration",    [KIND_SWITCH] = "true or false",
-    [KIND_CHOICE] = "text",          [KIND_TEXT] = "text",
-    [KIND_PATH] = "file name",       [KIND_HOST] = "host name",
-    [KIND_DOMAIN] = "host name",     [KIND_NAME] = "name",
-    [KIND_ADDRESS] = "IP address",   [KIND_NETWORK] = "network",
-    [KIND_LISTEN] = "address:port",  [KIND_PEER] = "address or address:port",
-    [KIND_COUNTRY] = "country code", [KIND_CONTINENT] = "continent code",
-    [KIND_SITE] = "site name",       [KIND_PROBE] = "probe name",
-    [KIND_KEY] = "key name",         [KIND_SECRET] = "secret",
-    [KIND_GROUP] = "group",          [KIND_MAP] = "group of groups",
-    [KIND_LOAD] = "load name",       [KIND_ENDPOINT] = "host name",
+    [KIND_WHOLE] = "whole number",
+    [KIND_NUMBER] = "number",
+    [KIND_DURATION] = "duration",
+    [KIND_SWITCH] = "true or false",
+    [KIND_CHOICE] = "text",
+    [KIND_TEXT] = "text",
+    [KIND_PATH] = "file name",
+    [KIND_HOST] = "host name",
+    [KIND_DOMAIN] = "host name",
+    [KIND_NAME] = "name",
+    [KIND_ADDRESS] = "IP address",
+    [KIND_NETWORK] = "network",
+    [KIND_LISTEN] = "address:port",
+    [KIND_PEER] = "address or address:port",
+    [KIND_COUNTRY] = "country code",
+    [KIND_CONTINENT] = "continent code",
+    [KIND_SITE] = "site name",
+    [KIND_PROBE] = "probe name",
+    [KIND_KEY] = "key name",
+    [KIND_SECRET] = "secret",
+    [KIND_NEED] = "text or whole number",
+    [KIND_GROUP] = "group",
+    [KIND_MAP] = "group of groups",
+    [KIND_LOAD] = "load name",
+    [KIND_ENDPOINT] = "host name",
 };
 
 static bool number_kind(enum kind kind)
@@ -138,6 +151,7 @@ char *describe_range(const struct key *key)
     case KIND_PAIR:
     case KIND_LIST:
     case KIND_MAP: return compound_range(key);
+    case KIND_NEED: return mem_format("\"all\", \"any\" or 1 to %.0f", key->most);
     case KIND_SECRET: return mem_text("1 to 256 octets in base64");
     case KIND_NAME: return mem_text("1 to 63 of a-z, 0-9, -");
     case KIND_COUNTRY: return mem_text("two letters");

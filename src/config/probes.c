@@ -32,6 +32,13 @@ static const struct key probe_keys[] = {
     {.name = "confirm", .kind = KIND_DURATION, KEY_AT(struct probe, confirm_ms), .unit_ms = 1, RANGE(50, 60e3), .fallback = "1s"},
     {.name = "fall", .kind = KIND_WHOLE, KEY_AT(struct probe, fall), RANGE(1, 10), .fallback = "2"},
     {.name = "rise", .kind = KIND_WHOLE, KEY_AT(struct probe, rise), RANGE(1, 10), .fallback = "3"},
+    {.name = "hold_down", .kind = KIND_DURATION, KEY_AT(struct probe, hold_down_ms), .unit_ms = 1, RANGE(0, 3600e3), .fallback = "10s"},
+    {.name = "hold_down_max",
+     .kind = KIND_DURATION,
+     KEY_AT(struct probe, hold_down_max_ms),
+     .unit_ms = 1,
+     RANGE(1e3, 86400e3),
+     .fallback = "10m"},
     {.name = "alive",
      .kind = KIND_LIST,
      KEY_LIST(struct probe, alive, alive_count),
@@ -55,6 +62,21 @@ static void apply_habit(struct loader *loader, const config_setting_t *group, st
         probe->port = habit->port;
 }
 
+/* Who only shortens the longest hold means the first one, too; who says both wrong is told. */
+static void check_hold(struct loader *loader, const config_setting_t *group, struct probe *probe)
+{
+    const config_setting_t *first = config_setting_get_member(group, "hold_down");
+    const config_setting_t *longest = config_setting_get_member(group, "hold_down_max");
+    if (probe->hold_down_ms <= probe->hold_down_max_ms)
+        return;
+    if (first && longest)
+        tell(loader, longest, "is shorter than hold_down");
+    else if (first)
+        probe->hold_down_max_ms = probe->hold_down_ms;
+    else
+        probe->hold_down_ms = probe->hold_down_max_ms;
+}
+
 /* A probe's name is the key it stands under; libconfig has seen to it that keys begin with a letter. */
 static void check_probe(struct loader *loader, const config_setting_t *group, void *item)
 {
@@ -64,6 +86,7 @@ static void check_probe(struct loader *loader, const config_setting_t *group, vo
         tell(loader, group, "\"%s\" is no name for a probe, expected 1 to 63 of a-z, 0-9, -", name);
     probe->name = mem_text(name);
     apply_habit(loader, group, probe);
+    check_hold(loader, group, probe);
     probe->speaks = 1u << probe->transport;
     declare(loader, SPACE_PROBE, "probe", probe->name, (uint32_t)(probe - loader->config->probes), group);
 }

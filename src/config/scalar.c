@@ -146,6 +146,16 @@ static bool read_duration(struct loader *loader, const struct key *key, struct v
     return true;
 }
 
+static bool read_need(struct loader *loader, const struct key *key, struct value value, unsigned *to)
+{
+    const char *text = value.setting ? config_setting_get_string(value.setting) : value.text;
+    double number = text && strcmp(text, "all") == 0 ? 0 : 1;
+    if (text ? strcmp(text, "all") != 0 && strcmp(text, "any") != 0 : !number_of(value, true, &number) || number < 1 || number > key->most)
+        return refuse(loader, key, value, NULL);
+    *to = (unsigned)number;
+    return true;
+}
+
 static bool read_switch(struct loader *loader, const struct key *key, struct value value, bool *to)
 {
     if (value.setting && config_setting_type(value.setting) != CONFIG_TYPE_BOOL)
@@ -370,6 +380,7 @@ bool scalar_read(struct loader *loader, const struct key *key, struct value valu
     switch (key->kind) {
     case KIND_WHOLE:
     case KIND_NUMBER: return read_number(loader, key, value, to);
+    case KIND_NEED: return read_need(loader, key, value, to);
     case KIND_DURATION: return read_duration(loader, key, value, to);
     case KIND_SWITCH: return read_switch(loader, key, value, to);
     case KIND_CHOICE: return read_choice(loader, key, value, to);

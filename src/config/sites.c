@@ -18,6 +18,7 @@ static const struct key endpoint_keys[] = {
      .fixed = true,
      .item = &probe_item,
      RANGE(0, PROBES_PER_ENDPOINT_MAX)},
+    {.name = "need", .kind = KIND_NEED, KEY_AT(struct endpoint, need), RANGE(1, PROBES_PER_ENDPOINT_MAX), .fallback = "all"},
     {.name = "load",
      .kind = KIND_LIST,
      KEY_LIST(struct endpoint, loads.of, loads.count),
@@ -43,6 +44,9 @@ static void *place_endpoint(struct loader *loader, void *into)
 static void check_endpoint(struct loader *loader, const config_setting_t *group, void *item)
 {
     const struct endpoint *endpoint = item;
+    if (endpoint->need > endpoint->probe_count && endpoint->probe_count > 0)
+        tell(loader, config_setting_get_member(group, "need"), "%u, expected at most %zu, the number of the endpoint's probes",
+             endpoint->need, endpoint->probe_count);
     const config_setting_t *host = config_setting_get_member(group, "host");
     if (declare(loader, SPACE_HOST, "host", endpoint->host, (uint32_t)(endpoint - loader->config->endpoints), host))
         check_in_zone(loader, host, endpoint->host);

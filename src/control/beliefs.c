@@ -113,12 +113,12 @@ static void carry_over(struct beliefs *beliefs, const struct beliefs *previous, 
 }
 
 /* One part for each way that the check speaks for. */
-static size_t add_parts(const struct checkup *at, enum family family, struct health_part *parts)
+static size_t add_parts(const struct checkup *at, unsigned voice, enum family family, struct health_part *parts)
 {
     size_t count = 0;
     for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
         if (at->check.probe.speaks >> transport & 1)
-            parts[count++] = (struct health_part){.family = family, .transport = transport, .health = &at->health};
+            parts[count++] = (struct health_part){.family = family, .transport = transport, .health = &at->health, .probe = voice};
     return count;
 }
 
@@ -126,8 +126,11 @@ static size_t add_parts(const struct checkup *at, enum family family, struct hea
 static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct health_part *parts)
 {
     size_t count = 0;
+    unsigned voice = 0;
     for (uint32_t i = beliefs->first[endpoint]; i < beliefs->first[endpoint + 1]; i++) {
         const struct checkup *at = &beliefs->checks[i];
+        voice += i > beliefs->first[endpoint] &&
+                 strcmp(at->check.probe.name, at[-1].check.probe.name) != 0; /* a probe's checks are neighbours */
         struct addr elsewhere;
         const bool moved = overridden(&beliefs->config->endpoints[endpoint], &at->check.probe, &elsewhere);
         unsigned families = moved ? beliefs->families[endpoint] : 0;
@@ -135,7 +138,7 @@ static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct 
             families = at->check.target.addr.family == FAMILY_V4 ? 1 : 2;
         for (unsigned f = 0; f < 2; f++)
             if (families & 1u << f)
-                count += add_parts(at, f ? FAMILY_V6 : FAMILY_V4, parts + count);
+                count += add_parts(at, voice, f ? FAMILY_V6 : FAMILY_V4, parts + count);
     }
     return count;
 }
@@ -144,7 +147,7 @@ static void compose(struct beliefs *beliefs, size_t endpoint)
 {
     const size_t checks = beliefs->first[endpoint + 1] - beliefs->first[endpoint];
     struct health_part *parts = mem_new(2 * TRANSPORT_COUNT * checks + 1, sizeof *parts);
-    beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts));
+    beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts), beliefs->config->endpoints[endpoint].need);
     free(parts);
 }
 
@@ -153,8 +156,38 @@ static void recompose(struct beliefs *beliefs, size_t endpoint, uint64_t now_ms)
 {
     const struct endpoint_health before = beliefs->health[endpoint];
     compose(beliefs, endpoint);
-    const bool same = before.since_ms && beliefs->health[endpoint].overall == before.overall;
-    beliefs->health[endpoint].since_ms = same ? before.since_ms : now_ms;
+    struct endpoint_health *health = &beliefs->health[endpoint];
+    if (before.since_ms)
+        health->since_ms = health->overall == before.overall ? before.since_ms : now_ms;
+    else if (!health->since_ms)
+        health->since_ms = now_ms;
+}
+
+static uint64_t ago(uint64_t now_ms, uint64_t age_ms)
+{
+    return now_ms > age_ms ? now_ms - age_ms : 1; /* 0 says never */
+}
+
+/* Ages were counted to the moment of saving. */
+static struct damping restore_damping(const struct saved_verdict *was, uint64_t since_saved_ms, uint64_t now_ms)
+{
+    return (struct damping){
+        .falls = was->falls,
+        .rose_ms = was->rose_age_ms ? ago(now_ms, was->rose_age_ms + since_saved_ms) : 0,
+        .held_until_ms = was->hold_ms > since_saved_ms ? now_ms + was->hold_ms - since_saved_ms : 0,
+    };
+}
+
+static void begin(struct beliefs *beliefs, struct checkup *at, const struct saved *saved, uint64_t now_ms)
+{
+    const struct saved_verdict *was = saved ? saved_find(saved, at->check.host, at->check.probe.name, &at->check.target) : NULL;
+    if (was) {
+        at->check.saved = was->verdict;
+        at->check.since_ms = ago(now_ms, was->age_ms + saved->age_ms);
+        at->check.damping = restore_damping(was, saved->age_ms, now_ms);
+        beliefs->saved_count++;
+    }
+    check_begin(&at->check, &at->health, now_ms);
 }
 
 void beliefs_init(struct beliefs *beliefs, const struct world *world, const struct beliefs *previous, const struct saved *saved,
@@ -171,12 +204,8 @@ void beliefs_init(struct beliefs *beliefs, const struct world *world, const stru
         add_checks(beliefs, &room, world, i);
         beliefs->first[i + 1] = (uint32_t)beliefs->check_count;
     }
-    for (size_t i = 0; i < beliefs->check_count; i++) {
-        struct checkup *at = &beliefs->checks[i];
-        at->check.saved = saved ? saved_find(saved, at->check.host, at->check.probe.name, &at->check.target) : VERDICT_UNKNOWN;
-        beliefs->saved_count += at->check.saved != VERDICT_UNKNOWN;
-        health_init(&at->health, at->check.saved, now_ms);
-    }
+    for (size_t i = 0; i < beliefs->check_count; i++)
+        begin(beliefs, &beliefs->checks[i], saved, now_ms);
     if (previous)
         carry_over(beliefs, previous, now_ms);
     for (size_t i = 0; i < endpoints; i++)
@@ -205,9 +234,10 @@ static bool same_choice(const struct endpoint_health *a, const struct endpoint_h
 {
     for (unsigned f = 0; f < 2; f++)
         for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
-            if (a->of[f][t].verdict != b->of[f][t].verdict || a->of[f][t].probed != b->of[f][t].probed)
+            if (a->of[f][t].verdict != b->of[f][t].verdict || a->of[f][t].probed != b->of[f][t].probed ||
+                a->of[f][t].held != b->of[f][t].held)
                 return false;
-    return a->overall == b->overall && a->doubt == b->doubt;
+    return a->overall == b->overall && a->held == b->held && a->doubt == b->doubt;
 }
 
 /* A result of the set before may still come in after a reload; the engine keeps what it learned, so it must not be lost here. */
@@ -267,12 +297,28 @@ uint64_t beliefs_window_ms(const struct beliefs *beliefs)
     return 2 * slowest > WINDOW_MIN_MS ? 2 * slowest : WINDOW_MIN_MS;
 }
 
-void beliefs_save(const struct beliefs *beliefs, struct saved *ret_saved)
+static uint64_t age(uint64_t now_ms, uint64_t at_ms)
+{
+    return at_ms == 0 ? 0 : now_ms > at_ms ? now_ms - at_ms : 1;
+}
+
+void beliefs_save(const struct beliefs *beliefs, uint64_t now_ms, struct saved *ret_saved)
 {
     *ret_saved = (struct saved){0};
     for (size_t i = 0; i < beliefs->check_count; i++) {
         const struct checkup *at = &beliefs->checks[i];
-        if (at->health.verdict != VERDICT_UNKNOWN)
-            saved_add(ret_saved, at->check.host, at->check.probe.name, &at->check.target, at->health.verdict);
+        const struct damping *damping = &at->health.damping;
+        if (at->health.verdict == VERDICT_UNKNOWN)
+            continue;
+        saved_add(ret_saved, &(struct saved_verdict){
+                                 .host = at->check.host,
+                                 .probe = at->check.probe.name,
+                                 .target = at->check.target,
+                                 .verdict = at->health.verdict,
+                                 .age_ms = age(now_ms, at->health.since_ms),
+                                 .falls = health_falls(&at->health, &at->check.probe, now_ms),
+                                 .rose_age_ms = age(now_ms, damping->rose_ms),
+                                 .hold_ms = damping->held_until_ms > now_ms ? damping->held_until_ms - now_ms : 0,
+                             });
     }
 }

@@ -49,4 +49,4 @@ bool beliefs_settled(const struct beliefs *beliefs);
 uint64_t beliefs_window_ms(const struct beliefs *beliefs);
 
 /* The verdicts to save, to be released with saved_release(). */
-void beliefs_save(const struct beliefs *beliefs, struct saved *ret_saved);
+void beliefs_save(const struct beliefs *beliefs, uint64_t now_ms, struct saved *ret_saved);

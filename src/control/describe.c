@@ -79,6 +79,30 @@ json_t *describe_sites(const struct view *view)
     return list;
 }
 
+/* "falls" that count against it, and while no rise is allowed, "held_ms" for how much longer. */
+static void describe_damping(const struct view *view, const struct checkup *at, json_t *check)
+{
+    const uint64_t until_ms = at->health.damping.held_until_ms;
+    const bool held = at->health.verdict != VERDICT_UP && at->check.probe.hold_down_ms > 0 && until_ms > view->now_ms;
+    json_object_set_new(check, "falls", json_integer(health_falls(&at->health, &at->check.probe, view->now_ms)));
+    json_object_set_new(check, "held_ms", json_integer(held ? (json_int_t)(until_ms - view->now_ms) : 0));
+}
+
+/* Of an endpoint the check that is held longest. */
+static void describe_hold(const struct view *view, size_t endpoint, json_t *object)
+{
+    const struct beliefs *beliefs = &view->setup->beliefs;
+    const struct checkup *longest = NULL;
+    for (uint32_t i = beliefs->first[endpoint]; i < beliefs->first[endpoint + 1]; i++) {
+        const struct checkup *at = &beliefs->checks[i];
+        if (longest == NULL || at->health.damping.held_until_ms > longest->health.damping.held_until_ms)
+            longest = at;
+    }
+    if (longest)
+        describe_damping(view, longest, object);
+    json_object_set_new(object, "held", json_boolean(beliefs->health[endpoint].held));
+}
+
 static json_t *describe_check(const struct view *view, const struct checkup *at)
 {
     char target[HOSTPORT_TEXT];
@@ -87,6 +111,7 @@ static json_t *describe_check(const struct view *view, const struct checkup *at)
                               verdict_text(at->health.verdict), "reason", reason_text(at->health.reason), "doubt", at->health.doubt,
                               "probes", (json_int_t)at->count);
     describe_since(view, check, at->health.since_ms);
+    describe_damping(view, at, check);
     if (at->count) {
         json_object_set_new(check, "last", json_string(reason_text(at->last.reason)));
         json_object_set_new(check, "last_age_ms", json_integer((json_int_t)(view->now_ms > at->at_ms ? view->now_ms - at->at_ms : 0)));
@@ -105,6 +130,7 @@ json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks)
                                (int)of->tier, "weight", (int)of->weight, "verdict", verdict_text(health->overall), "reason",
                                reason_text(health->reason), "doubt", health->doubt, "order", describe_endpoint_order(view, endpoint));
     describe_since(view, object, health->since_ms);
+    describe_hold(view, endpoint, object);
     if (!checks)
         return object;
     json_t *list = json_array();

@@ -150,7 +150,7 @@ void persist_overrides(struct director *director, struct client *client, json_t 
 static void persist_verdicts(struct director *director)
 {
     struct writing *writing = writing_new(director, STATE_VERDICTS);
-    beliefs_save(&director->setup->beliefs, &writing->saved);
+    beliefs_save(&director->setup->beliefs, clock_ms(), &writing->saved);
     director->verdicts_changed = false;
     director->verdicts_writing = true;
     director->verdicts_saved_ms = clock_ms();

@@ -15,11 +15,13 @@ void saved_release(struct saved *saved)
     *saved = (struct saved){0};
 }
 
-void saved_add(struct saved *saved, const char *host, const char *probe, const struct hostport *target, enum verdict verdict)
+void saved_add(struct saved *saved, const struct saved_verdict *item)
 {
     saved->items = mem_grow(saved->items, &saved->room, saved->count + 1, sizeof *saved->items);
-    saved->items[saved->count++] =
-        (struct saved_verdict){.host = mem_text(host), .probe = mem_text(probe), .target = *target, .verdict = verdict};
+    struct saved_verdict *added = &saved->items[saved->count++];
+    *added = *item;
+    added->host = mem_text(item->host);
+    added->probe = mem_text(item->probe);
 }
 
 int identity_order(const char *host_a, const char *probe_a, const struct hostport *a, const char *host_b, const char *probe_b,
@@ -47,7 +49,7 @@ void saved_sort(struct saved *saved)
         qsort(saved->items, saved->count, sizeof *saved->items, by_identity);
 }
 
-enum verdict saved_find(const struct saved *saved, const char *host, const char *probe, const struct hostport *target)
+const struct saved_verdict *saved_find(const struct saved *saved, const char *host, const char *probe, const struct hostport *target)
 {
     size_t low = 0, high = saved->count;
     while (low < high) {
@@ -55,11 +57,11 @@ enum verdict saved_find(const struct saved *saved, const char *host, const char 
         const struct saved_verdict *at = &saved->items[middle];
         const int order = identity_order(host, probe, target, at->host, at->probe, &at->target);
         if (order == 0)
-            return at->verdict;
+            return at;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return VERDICT_UNKNOWN;
+    return NULL;
 }

@@ -10,15 +10,21 @@ struct saved_verdict {
     char *host, *probe; /* owned */
     struct hostport target;
     enum verdict verdict;
+    uint64_t age_ms;      /* of the verdict, when it was saved */
+    unsigned falls;       /* that count against it (health/health.h: struct damping) */
+    uint64_t rose_age_ms; /* how long before that it last rose; 0: not since it fell */
+    uint64_t hold_ms;     /* how much longer no rise is allowed */
 };
 
 struct saved {
     struct saved_verdict *items;
     size_t count, room;
+    uint64_t age_ms; /* since it was all saved */
 };
 
 void saved_release(struct saved *saved);
-void saved_add(struct saved *saved, const char *host, const char *probe, const struct hostport *target, enum verdict verdict);
+/* The item's texts are copied. */
+void saved_add(struct saved *saved, const struct saved_verdict *item);
 
 /* The order of checks by identity, for sorting and finding. */
 int identity_order(const char *host_a, const char *probe_a, const struct hostport *a, const char *host_b, const char *probe_b,
@@ -26,5 +32,5 @@ int identity_order(const char *host_a, const char *probe_a, const struct hostpor
 
 /* Sorts for saved_find(). */
 void saved_sort(struct saved *saved);
-/* VERDICT_UNKNOWN where nothing is saved. */
-enum verdict saved_find(const struct saved *saved, const char *host, const char *probe, const struct hostport *target);
+/* NULL where nothing is saved. */
+const struct saved_verdict *saved_find(const struct saved *saved, const char *host, const char *probe, const struct hostport *target);

@@ -17,6 +17,8 @@ static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json",
                                     [STATE_VERDICTS] = "verdicts.json",
                                     [STATE_SECRETS] = "cookie-secrets.json",
                                     [STATE_SERIALS] = "serials.json"};
+static const uint64_t AGE_MAX_MS = UINT64_C(3650) * 24 * 3600 * 1000;
+enum { FALLS_MAX = 1000 };
 static const size_t FILE_MAX = (size_t)256 << 20;
 
 static bool write_all(int fd, const char *text, size_t len)
@@ -116,9 +118,10 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
     for (size_t i = 0; i < saved->count; i++) {
         const struct saved_verdict *at = &saved->items[i];
         char addr[ADDR_TEXT];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s}", "host", at->host, "probe", at->probe, "address",
-                                              addr_format(&at->target.addr, addr), "port", at->target.port, "verdict",
-                                              verdict_text(at->verdict)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:i, s:I, s:I}", "host", at->host, "probe", at->probe,
+                                              "address", addr_format(&at->target.addr, addr), "port", at->target.port, "verdict",
+                                              verdict_text(at->verdict), "age_ms", (json_int_t)at->age_ms, "falls", (int)at->falls,
+                                              "rose_age_ms", (json_int_t)at->rose_age_ms, "hold_ms", (json_int_t)at->hold_ms));
     }
     return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list));
 }
@@ -274,18 +277,39 @@ bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, i
     return readable && !unsound;
 }
 
+/* Files of older releases lack it: 0. */
+static bool read_number(const json_t *item, const char *key, uint64_t most, uint64_t *ret_number)
+{
+    const json_t *value = json_object_get(item, key);
+    const json_int_t number = json_integer_value(value);
+    *ret_number = (uint64_t)number;
+    return !value || (json_is_integer(value) && number >= 0 && (uint64_t)number <= most);
+}
+
+static bool read_damping(const json_t *item, struct saved_verdict *ret_item)
+{
+    uint64_t falls;
+    const bool sound = read_number(item, "age_ms", AGE_MAX_MS, &ret_item->age_ms) && read_number(item, "falls", FALLS_MAX, &falls) &&
+                       read_number(item, "rose_age_ms", AGE_MAX_MS, &ret_item->rose_age_ms) &&
+                       read_number(item, "hold_ms", AGE_MAX_MS, &ret_item->hold_ms);
+    ret_item->falls = sound ? (unsigned)falls : 0;
+    return sound;
+}
+
 static bool read_verdict(const json_t *item, struct saved *saved)
 {
     const char *host = json_string_value(json_object_get(item, "host")), *probe = json_string_value(json_object_get(item, "probe"));
     const char *address = json_string_value(json_object_get(item, "address")), *text = json_string_value(json_object_get(item, "verdict"));
     const json_int_t port = json_integer_value(json_object_get(item, "port"));
-    struct hostport target = {.port = (uint16_t)port};
-    enum verdict verdict;
-    if (!host || !probe || !address || !text || port < 0 || port > UINT16_MAX || !addr_parse(address, &target.addr) ||
-        !verdict_from_text(text, &verdict))
+    if (!host || !probe || !address || !text || port < 0 || port > UINT16_MAX)
         return false;
-    saved_add(saved, host, probe, &target, verdict);
-    return true;
+    struct saved_verdict read = {.host = mem_text(host), .probe = mem_text(probe), .target.port = (uint16_t)port};
+    const bool sound = addr_parse(address, &read.target.addr) && verdict_from_text(text, &read.verdict) && read_damping(item, &read);
+    if (sound)
+        saved_add(saved, &read);
+    free(read.host);
+    free(read.probe);
+    return sound;
 }
 
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved)
@@ -296,6 +320,7 @@ void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, str
     open_list(folder, STATE_VERDICTS, "checks", set_aside, report, &root, &list, &path);
     const int64_t age_s = wall_s - json_integer_value(json_object_get(root, "saved_s"));
     size_t i, unsound = 0;
+    ret_saved->age_ms = age_s > 0 ? (uint64_t)age_s * 1000 : 0;
     if (list && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
         json_array_foreach(list, i, item) unsound += !read_verdict(item, ret_saved);
     else if (list)

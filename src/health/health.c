@@ -58,6 +58,60 @@ void health_init(struct health *health, enum verdict saved, uint64_t now_ms)
     }
 }
 
+static bool is_rise(enum verdict from, enum verdict to)
+{
+    return (from == VERDICT_DOWN && to != VERDICT_DOWN) || (from == VERDICT_DRAINING && to == VERDICT_UP);
+}
+
+unsigned health_falls(const struct health *health, const struct probe *probe, uint64_t now_ms)
+{
+    const struct damping *damping = &health->damping;
+    const uint64_t quiet_ms = damping->held_until_ms > health->since_ms ? damping->held_until_ms : health->since_ms;
+    if (damping->falls == 0 || probe->hold_down_ms == 0)
+        return 0;
+    const uint64_t forgiven = now_ms > quiet_ms ? (now_ms - quiet_ms) / probe->hold_down_max_ms : 0;
+    return forgiven < damping->falls ? damping->falls - (unsigned)forgiven : 0;
+}
+
+static uint64_t hold_ms(const struct probe *probe, unsigned falls)
+{
+    uint64_t hold_ms = probe->hold_down_ms;
+    while (--falls > 0 && hold_ms < probe->hold_down_max_ms)
+        hold_ms *= 2;
+    return hold_ms < probe->hold_down_max_ms ? hold_ms : probe->hold_down_max_ms;
+}
+
+/* More falls than make the longest hold would only take longer to forgive. */
+static bool holds_longest(const struct probe *probe, unsigned falls)
+{
+    return falls > 0 && hold_ms(probe, falls) >= probe->hold_down_max_ms;
+}
+
+/* Before the verdict changes. A fall that is no first one counts once, however many steps it takes (draining, then down). */
+static void damp(struct health *health, const struct probe *probe, enum verdict to, uint64_t now_ms)
+{
+    struct damping *damping = &health->damping;
+    damping->falls = health_falls(health, probe, now_ms);
+    if (is_rise(health->verdict, to)) {
+        damping->rose_ms = now_ms;
+    } else if ((to == VERDICT_DOWN || to == VERDICT_DRAINING) && damping->rose_ms) {
+        const bool soon = probe->hold_down_ms > 0 && now_ms - damping->rose_ms < probe->hold_down_max_ms;
+        damping->falls += soon && !holds_longest(probe, damping->falls);
+        if (soon)
+            damping->held_until_ms = now_ms + hold_ms(probe, damping->falls);
+        damping->rose_ms = 0;
+    }
+}
+
+/* By the probe as it is now: a reload may have shortened its holds. */
+static bool is_held(struct health *health, const struct probe *probe, uint64_t now_ms)
+{
+    uint64_t *until_ms = &health->damping.held_until_ms;
+    if (*until_ms > now_ms + probe->hold_down_max_ms)
+        *until_ms = now_ms + probe->hold_down_max_ms;
+    return probe->hold_down_ms > 0 && now_ms < *until_ms;
+}
+
 static enum event event_of(const struct observation *seen)
 {
     switch (seen->outcome) {
@@ -101,8 +155,9 @@ static void hold_busy(struct health *health, uint32_t retry_after_s, uint64_t no
         health->busy_until_ms = until_ms;
 }
 
-static void become(struct health *health, enum verdict verdict, enum reason reason, uint64_t now_ms)
+static void become(struct health *health, const struct probe *probe, enum verdict verdict, enum reason reason, uint64_t now_ms)
 {
+    damp(health, probe, verdict, now_ms);
     health->verdict = verdict;
     health->reason = reason;
     health->since_ms = now_ms;
@@ -113,16 +168,22 @@ struct health_step health_observe(struct health *health, const struct probe *pro
 {
     const struct health before = *health;
     const enum event event = event_of(seen);
-    const bool held = before.verdict == VERDICT_DRAINING && now_ms < before.busy_until_ms;
-    const bool ignored = held && (event == EVENT_ALIVE || event == EVENT_BLIND);
+    const bool draining = before.verdict == VERDICT_DRAINING;
+    const bool busy = now_ms < before.busy_until_ms;
+    const bool ignored = draining && busy && (event == EVENT_ALIVE || event == EVENT_BLIND);
     const struct move *move = &moves[before.verdict][event];
+    const bool damped = is_rise(before.verdict, move->to) && is_held(health, probe, now_ms);
     bool confirm = false;
 
-    count(health, event, held);
-    if (ignored) {
+    count(health, event, busy);
+    if (event == EVENT_FAILED && health->fails >= probe->fall)
+        health->busy_until_ms = 0; /* death ends it */
+    const bool due = move_is_due(health, move, event, probe);
+    health->held = before.verdict == VERDICT_DOWN && (damped ? due || before.held : before.held && event == EVENT_BLIND);
+    if (ignored || damped) {
         health->doubt = false;
-    } else if (move_is_due(health, move, event, probe)) {
-        become(health, move->to, seen->reason, now_ms);
+    } else if (due) {
+        become(health, probe, move->to, seen->reason, now_ms);
     } else {
         health->doubt = move->doubt;
         confirm = move->confirm;
@@ -135,7 +196,7 @@ struct health_step health_observe(struct health *health, const struct probe *pro
     const uint32_t half_ms = probe->interval_ms / 2;
     const uint32_t confirm_ms = probe->confirm_ms < half_ms ? probe->confirm_ms : half_ms;
     return (struct health_step){
-        .changed = health->verdict != before.verdict || health->doubt != before.doubt,
+        .changed = health->verdict != before.verdict || health->doubt != before.doubt || health->held != before.held,
         .next_ms = confirm ? confirm_ms : probe->interval_ms,
     };
 }
@@ -143,9 +204,13 @@ struct health_step health_observe(struct health *health, const struct probe *pro
 bool health_stop(struct health *health, uint64_t now_ms)
 {
     const bool changed = health->verdict != VERDICT_UNKNOWN || health->doubt;
-    if (changed)
-        become(health, VERDICT_UNKNOWN, REASON_STOPPED, now_ms);
+    if (changed) {
+        health->verdict = VERDICT_UNKNOWN;
+        health->since_ms = now_ms;
+        health->doubt = false;
+    }
     health->reason = REASON_STOPPED;
+    health->held = false;
     health->fails = health->passes = health->blind = 0;
     health->busy_until_ms = 0;
     return changed;

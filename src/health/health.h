@@ -21,6 +21,13 @@ struct observation {
 
 enum { RETRY_AFTER_MIN_S = 1, RETRY_AFTER_MAX_S = 300, RETRY_AFTER_DEFAULT_S = 30 };
 
+/* What is held against a check that falls again soon after it rose. It delays rises, never causes a fall. */
+struct damping {
+    unsigned falls;         /* that counted: within hold_down_max of a rise; each such time of quiet forgives one */
+    uint64_t rose_ms;       /* when it last left down or draining for something better; 0: not since it last fell */
+    uint64_t held_until_ms; /* no rise before; 0: none was ever forbidden */
+};
+
 struct health {
     enum verdict verdict;
     enum reason reason;     /* of the observation that made the verdict, or of the saved one */
@@ -28,7 +35,9 @@ struct health {
     unsigned fails, passes; /* failed and alive observations in a row */
     unsigned blind;         /* probes in a row that ended with REASON_LOCAL: they observed nothing */
     bool doubt;             /* the last observation speaks against the verdict */
-    uint64_t busy_until_ms; /* draining holds at least until then, whatever is observed, unless the host dies */
+    uint64_t busy_until_ms; /* no rise to up before, whatever is observed, unless the host dies */
+    struct damping damping;
+    bool held; /* down, has answered as often as a rise takes, and waits for damping.held_until_ms */
 };
 
 struct health_step {
@@ -39,23 +48,31 @@ struct health_step {
 /* Unknown; or, with a saved verdict, that (reason REASON_SAVED, in doubt until the first observation). */
 void health_init(struct health *health, enum verdict saved, uint64_t now_ms);
 
+/* How many falls still count against it: after each hold_down_max of quiet (no change, and no hold) one less. */
+unsigned health_falls(const struct health *health, const struct probe *probe, uint64_t now_ms);
+
 /* The only way a verdict changes by probing; the moves are a table in health.c. fall failures in a row make it down, rise passes in a row
  * make it up; the first answer (alive or busy) of an unknown or saved one decides at once, a first failure does not. A busy answer (503)
  * makes it draining at once and holds it for Retry-After (clamped). The first failure of one that is not down asks for a confirming probe
  * after the shorter of probe->confirm_ms and half the interval (then again until fall is reached). A probe that could not be sent
  * (REASON_LOCAL) is no failure: it leaves the verdict in doubt, and fall of them in a row make an up or draining one unknown; a down one
- * stays down. */
+ * stays down.
+ * Damping: the n-th fall that counts (see struct damping) forbids every rise for probe->hold_down_ms * 2^(n-1), at most hold_down_max_ms. */
 struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms);
 
 /* Probing has stopped: unknown. True if that changed the verdict or its doubt. */
 bool health_stop(struct health *health, uint64_t now_ms);
 
-/* One check as its endpoint sees it. */
+/* One check as its endpoint sees it, in one of the ways that it speaks for. */
 struct health_part {
     enum family family;
     enum transport transport;
     const struct health *health;
+    unsigned probe; /* below PROBES_PER_ENDPOINT_MAX: checks of one probe (at several addresses) are one voice */
 };
 
-/* An endpoint's health from its checks: each facet is the worst of its checks (all must be well), overall the best of the facets. */
-struct endpoint_health health_compose(const struct health_part *parts, size_t count);
+enum { NEED_ALL = 0 };
+
+/* An endpoint's health from its checks. A probe's voice in a facet (family, transport) is the worst of its checks there. Of the voices, best first
+ * (up, unknown, draining, down), the need-th decides the facet; the last where fewer speak, or need is NEED_ALL. Overall is the best of the facets. */
+struct endpoint_health health_compose(const struct health_part *parts, size_t count, unsigned need);

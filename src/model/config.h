@@ -72,6 +72,7 @@ struct endpoint {
     struct addr address;                      /* probe here instead of at the host's addresses; FAMILY_NONE if not set */
     uint16_t probes[PROBES_PER_ENDPOINT_MAX]; /* indices of struct probe */
     size_t probe_count;
+    unsigned need; /* so many of the probes that speak for a transport must be content; 0: all */
     struct limits limits;
     struct loads loads;
     uint32_t ramp_ms; /* a recovered one takes its share of callers within this; 0: at once */

@@ -20,9 +20,10 @@ struct probe {
     uint16_t port;
     uint32_t interval_ms, timeout_ms, confirm_ms;
     unsigned fall, rise;
-    uint16_t alive[ALIVE_MAX]; /* status codes that count as alive; a 2xx class is written out by its members */
-    size_t alive_count;        /* 0: the default list (2xx 401 403 404 405 407 481 483 486 488 501) */
-    unsigned max_forwards;     /* 0 to 255 */
-    char *from;                /* domain of the From header, or NULL for the local address */
-    struct addr address;       /* probe here instead of at the endpoint's addresses; FAMILY_NONE if not set */
+    uint32_t hold_down_ms, hold_down_max_ms; /* damping: the first hold and the longest; 0: none. hold_down_max_ms >= hold_down_ms */
+    uint16_t alive[ALIVE_MAX];               /* status codes that count as alive; a 2xx class is written out by its members */
+    size_t alive_count;                      /* 0: the default list (2xx 401 403 404 405 407 481 483 486 488 501) */
+    unsigned max_forwards;                   /* 0 to 255 */
+    char *from;                              /* domain of the From header, or NULL for the local address */
+    struct addr address;                     /* probe here instead of at the endpoint's addresses; FAMILY_NONE if not set */
 };

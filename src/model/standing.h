@@ -10,6 +10,7 @@
 struct facet {
     enum verdict verdict;
     bool probed;
+    bool held;         /* down, but it answers: damping holds it down */
     uint64_t since_ms; /* monotonic: when the verdict became what it is */
 };
 
@@ -18,6 +19,7 @@ struct endpoint_health {
     enum verdict overall;                /* the best of the facets; VERDICT_UP where nothing is probed */
     enum reason reason;                  /* of the facet that decided overall */
     uint64_t since_ms;                   /* monotonic: when overall became what it is */
+    bool held;                           /* as of the facet that decided overall */
     bool doubt;                          /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
 };
 

@@ -12,8 +12,14 @@ struct check {
     uint16_t endpoint;  /* index in the config the check was made from */
     struct probe probe; /* by value; its texts are copied by the engine */
     struct hostport target;
-    enum verdict saved; /* used when the check is new to the engine: VERDICT_UNKNOWN or the saved verdict */
+    /* Used when the check is new to the engine: */
+    enum verdict saved;     /* VERDICT_UNKNOWN or the saved verdict */
+    uint64_t since_ms;      /* the saved verdict's; 0: now */
+    struct damping damping; /* as saved */
 };
+
+/* What is believed of a check before its first probe. */
+void check_begin(const struct check *check, struct health *ret_health, uint64_t now_ms);
 
 /* What the director hears after every probe; and, with changed false and the old count, of each check that a new set has kept. */
 struct check_result {

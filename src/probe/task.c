@@ -33,6 +33,14 @@ static void check_release(struct check *check)
     free(check->probe.from);
 }
 
+void check_begin(const struct check *check, struct health *ret_health, uint64_t now_ms)
+{
+    health_init(ret_health, check->saved, now_ms);
+    ret_health->damping = check->damping;
+    if (check->since_ms)
+        ret_health->since_ms = check->since_ms;
+}
+
 struct task *task_new(struct probe_engine *engine, const struct check *check, uint32_t index)
 {
     struct task *task = mem_new(1, sizeof *task);
@@ -61,7 +69,7 @@ static void start_at(struct task *task, uint64_t due_us)
 
 void task_begin(struct task *task, size_t number, size_t count)
 {
-    health_init(&task->health, task->check.saved, clock_ms());
+    check_begin(&task->check, &task->health, clock_ms());
     task->backend = backend_of(&task->check.probe);
     task->backend->attach(task);
     task->phase = (double)number / (double)count;

@@ -59,6 +59,8 @@ static void the_least_configuration_gets_every_default(void **state)
     assert_int_equal(probe->confirm_ms, 1000);
     assert_int_equal(probe->fall, 2);
     assert_int_equal(probe->rise, 3);
+    assert_int_equal(probe->hold_down_ms, 10000);
+    assert_int_equal(probe->hold_down_max_ms, 600000);
     assert_int_equal(probe->alive_count, 0);
     assert_int_equal(probe->max_forwards, 70);
     assert_null(probe->from);
@@ -90,7 +92,7 @@ static void every_key_of_a_probe_is_taken(void **state)
     struct config *config =
         sound("c",
               ZONES "probes = { p = { type = \"sip\"; transport = \"tcp\"; port = 5080; address = \"::ffff:192.0.2.1\"; "
-                    "interval = \"200ms\"; timeout = 0.3; confirm = \"0.5s\"; fall = 10; rise = 1; "
+                    "interval = \"200ms\"; timeout = 0.3; confirm = \"0.5s\"; fall = 10; rise = 1; hold_down_max = \"5s\"; "
                     "alive = [ 200, 699 ]; max_forwards = 0; from = \"Example.COM.\"; }; };",
               1);
     const struct probe *probe = &config->probes[0];
@@ -103,6 +105,8 @@ static void every_key_of_a_probe_is_taken(void **state)
     assert_int_equal(probe->confirm_ms, 500);
     assert_int_equal(probe->fall, 10);
     assert_int_equal(probe->rise, 1);
+    assert_int_equal(probe->hold_down_ms, 5000); /* follows the longest */
+    assert_int_equal(probe->hold_down_max_ms, 5000);
     assert_int_equal(probe->alive_count, 2);
     assert_int_equal(probe->alive[0], 200);
     assert_int_equal(probe->alive[1], 699);

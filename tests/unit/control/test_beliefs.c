@@ -211,7 +211,7 @@ static void saved_verdicts_are_the_beginning_and_in_doubt(void **state)
     struct saved saved;
     beliefs_init(&first, fixture.world.world, NULL, NULL, 1);
     see(&first, "192.0.2.1:5060", VERDICT_DOWN, 100);
-    beliefs_save(&first, &saved);
+    beliefs_save(&first, 1000, &saved);
     saved_sort(&saved);
     assert_int_equal(saved.count, 1);
     beliefs_init(&second, fixture.world.world, NULL, &saved, 1);
@@ -271,6 +271,41 @@ static void the_window_of_suspicion_spans_the_slowest_probe(void **state)
     assert_int_equal(beliefs_window_ms(&beliefs), 65000);
 }
 
+/* As the process before saved it, and so long after that. */
+static void ages_and_holds_of_saved_verdicts_go_on(void **state)
+{
+    (void)state;
+    struct beliefs first, second;
+    struct saved saved;
+    beliefs_init(&first, fixture.world.world, NULL, NULL, 1);
+    struct check_result fell = result(&first, "192.0.2.1:5060", VERDICT_DOWN, 500000);
+    fell.health.damping = (struct damping){.falls = 4, .rose_ms = 490000, .held_until_ms = 580000};
+    take(&first, &fell);
+    beliefs_save(&first, 510000, &saved);
+    saved_sort(&saved);
+    saved.age_ms = 20000;
+    beliefs_init(&second, fixture.world.world, NULL, &saved, 100000);
+    const struct checkup *at = &second.checks[check_at(&second, "192.0.2.1:5060")];
+    assert_int_equal(at->health.verdict, VERDICT_DOWN);
+    assert_int_equal(at->health.since_ms, 70000);
+    assert_int_equal(second.health[LB1_LON].since_ms, 70000);
+    assert_int_equal(at->health.damping.falls, 4);
+    assert_int_equal(at->health.damping.rose_ms, 60000);
+    assert_int_equal(at->health.damping.held_until_ms, 150000);
+    struct health engines;
+    check_begin(&at->check, &engines, 100000); /* the engine begins with the same */
+    assert_memory_equal(&engines, &at->health, sizeof engines);
+    beliefs_release(&second);
+    saved.age_ms = 3000000; /* the hold is over, and the clock began after the verdict */
+    beliefs_init(&second, fixture.world.world, NULL, &saved, 100000);
+    at = &second.checks[check_at(&second, "192.0.2.1:5060")];
+    assert_int_equal(at->health.since_ms, 1);
+    assert_int_equal(at->health.damping.held_until_ms, 0);
+    saved_release(&saved);
+    beliefs_release(&first);
+    beliefs_release(&second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_probe_that_is_renamed_or_moved_begins_with_its_hosts_verdict),
         cmocka_unit_test(a_late_result_of_the_set_before_still_finds_its_check),
         cmocka_unit_test(saved_verdicts_are_the_beginning_and_in_doubt),
+        cmocka_unit_test(ages_and_holds_of_saved_verdicts_go_on),
         cmocka_unit_test(when_probing_stops_all_that_is_probed_turns_unknown),
         cmocka_unit_test(the_start_has_waited_enough_when_each_check_has_spoken),
         cmocka_unit_test(the_window_of_suspicion_spans_the_slowest_probe),

@@ -214,8 +214,16 @@ static void save_two_verdicts(int64_t wall_s)
     struct error err;
     struct saved saved = {0};
     const struct hostport v4 = at("192.0.2.1:5060"), v6 = at("[2001:db8::1]:5060");
-    saved_add(&saved, "lb1.sip.test.", "udp", &v6, VERDICT_DOWN);
-    saved_add(&saved, "lb1.sip.test.", "udp", &v4, VERDICT_UP);
+    const struct saved_verdict of_v6 = {.host = (char[]){"lb1.sip.test."},
+                                        .probe = (char[]){"udp"},
+                                        .target = v6,
+                                        .verdict = VERDICT_DOWN,
+                                        .age_ms = 5000,
+                                        .falls = 3,
+                                        .rose_age_ms = 7000,
+                                        .hold_ms = 40000};
+    saved_add(&saved, &of_v6);
+    saved_add(&saved, &(struct saved_verdict){.host = of_v6.host, .probe = of_v6.probe, .target = v4, .verdict = VERDICT_UP});
     char *text = state_verdicts_text(&saved, wall_s);
     assert_true(state_write(folder, STATE_VERDICTS, text, &err));
     free(text);
@@ -229,11 +237,16 @@ static void verdicts_come_back_by_the_identity_of_their_check(void **state)
     const struct hostport v4 = at("192.0.2.1:5060"), v6 = at("[2001:db8::1]:5060"), other = at("192.0.2.1:5061");
     save_two_verdicts(1000000);
     state_read_verdicts(folder, true, 1000000 + SAVED_MAX_AGE_S, &report, &read);
-    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &v4), VERDICT_UP);
-    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &v6), VERDICT_DOWN);
-    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &other), VERDICT_UNKNOWN);
-    assert_int_equal(saved_find(&read, "lb1.sip.test.", "tcp", &v4), VERDICT_UNKNOWN);
-    assert_int_equal(saved_find(&read, "lb2.sip.test.", "udp", &v4), VERDICT_UNKNOWN);
+    assert_int_equal(saved_find(&read, "lb1.sip.test.", "udp", &v4)->verdict, VERDICT_UP);
+    const struct saved_verdict *found = saved_find(&read, "lb1.sip.test.", "udp", &v6);
+    assert_int_equal(found->verdict, VERDICT_DOWN);
+    assert_int_equal(found->age_ms, 5000);
+    assert_int_equal(found->falls, 3);
+    assert_int_equal(found->rose_age_ms, 7000);
+    assert_int_equal(found->hold_ms, 40000);
+    assert_null(saved_find(&read, "lb1.sip.test.", "udp", &other));
+    assert_null(saved_find(&read, "lb1.sip.test.", "tcp", &v4));
+    assert_null(saved_find(&read, "lb2.sip.test.", "udp", &v4));
     assert_int_equal(report.count, 0);
     saved_release(&read);
 }
@@ -255,11 +268,17 @@ static void unsound_verdicts_do_not_cost_the_others(void **state)
 {
     (void)state;
     struct saved read;
-    put_file("verdicts.json", "{\"version\":1,\"saved_s\":1000,\"checks\":["
-                              "{\"host\":\"a.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\"},"
-                              "{\"host\":\"b.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":70000,\"verdict\":\"up\"},"
-                              "{\"host\":\"c.\",\"probe\":\"p\",\"address\":\"nowhere\",\"port\":1,\"verdict\":\"up\"},"
-                              "{\"host\":\"d.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"sideways\"},{},1]}");
+    put_file("verdicts.json",
+             "{\"version\":1,\"saved_s\":1000,\"checks\":["
+             "{\"host\":\"a.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\"},"
+             "{\"host\":\"b.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":70000,\"verdict\":\"up\"},"
+             "{\"host\":\"c.\",\"probe\":\"p\",\"address\":\"nowhere\",\"port\":1,\"verdict\":\"up\"},"
+             "{\"host\":\"d.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"sideways\"},{},1,"
+             "{\"host\":\"e.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\",\"falls\":-1},"
+             "{\"host\":\"f.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\",\"falls\":1e3},"
+             "{\"host\":\"g.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\",\"hold_ms\":\"10\"},"
+             "{\"host\":\"h.\",\"probe\":\"p\",\"address\":\"192.0.2.1\",\"port\":1,\"verdict\":\"up\","
+             "\"age_ms\":9223372036854775807}]}");
     state_read_verdicts(folder, true, 1000, &report, &read);
     assert_int_equal(read.count, 1);
     assert_true(warned_of("the others hold"));
