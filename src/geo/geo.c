@@ -57,6 +57,8 @@ void geo_free(struct geo *geo)
     free((void *)geo->trie.nodes);
     free((void *)geo->trie.top);
     free((void *)geo->classes.orders);
+    free((void *)geo->classes.bands);
+    free((void *)geo->classes.places);
     free(geo);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "geo/trie.h"
+#include "model/classes.h"
 
 #include <stddef.h>
 
@@ -24,4 +25,4 @@ void trie_grow_release(struct trie_grow *grow);
 uint32_t trie_grow_join(struct trie_grow *grow, uint32_t left, uint32_t right);
 
 /* Gives the leaves their final classes and the nodes what lies below them. class_of: final class by leaf so far. */
-void trie_grow_finish(struct trie_grow *grow, const uint32_t *class_of, struct trie *trie);
+void trie_grow_finish(struct trie_grow *grow, const uint32_t *class_of, const struct classes *classes, struct trie *trie);

@@ -29,7 +29,7 @@ void orders_init(struct orders *orders, const struct config *config, const struc
         place_on_sphere(site->latitude, site->longitude, &orders->x[i], &orders->y[i], &orders->z[i]);
         orders->biased |= site->bias != 0;
     }
-    pool_init(&orders->rows, config->site_count);
+    pool_init(&orders->rows, config->site_count + 1);
     orders_add(orders, &(struct record){0});
 }
 
@@ -39,6 +39,7 @@ void orders_release(struct orders *orders)
     free(orders->y);
     free(orders->z);
     pool_release(&orders->rows);
+    free(orders->weights);
     *orders = (struct orders){0};
 }
 
@@ -82,16 +83,23 @@ static const uint8_t *explicit_sites(const struct orders *orders, const struct r
     return rule->sites;
 }
 
+static double chord_km(double chord2)
+{
+    return 2 * 6371 * asin(fmin(1, sqrt(chord2) / 2));
+}
+
 /* How far the site seems, as a number that only serves to compare: the squared chord grows as the distance does and is cheap;
  * a bias needs the kilometres. */
 static double seeming_distance(const struct orders *orders, size_t site, const double at[3])
 {
     const double x = orders->x[site] - at[0], y = orders->y[site] - at[1], z = orders->z[site] - at[2];
     const double chord2 = x * x + y * y + z * z;
-    if (!orders->biased)
-        return chord2;
-    const double km = 2 * 6371 * asin(fmin(1, sqrt(chord2) / 2));
-    return distance_biased_km(km, orders->config->sites[site].bias);
+    return orders->biased ? distance_biased_km(chord_km(chord2), orders->config->sites[site].bias) : chord2;
+}
+
+static double seeming_km(const struct orders *orders, double distance)
+{
+    return orders->biased ? distance : chord_km(distance);
 }
 
 /* A distance and its site in one number: as unsigned integers, positive doubles compare as they do as numbers. The mantissa
@@ -140,8 +148,8 @@ static void sort_by_distance(uint64_t *keys, const double *distances, size_t cou
     insertion_sort(keys, count);
 }
 
-/* Appends the sites that are not taken, nearest first. */
-static void append_by_distance(const struct orders *orders, const struct record *said, const bool *taken, uint8_t *row)
+/* Appends the sites that are not taken, nearest first. Returns their band: where some are taken, that is 0. */
+static uint8_t append_by_distance(const struct orders *orders, const struct record *said, const bool *taken, uint8_t *row)
 {
     double at[3], distances[SITES_MAX];
     uint64_t keys[SITES_MAX];
@@ -157,6 +165,9 @@ static void append_by_distance(const struct orders *orders, const struct record 
     sort_by_distance(keys, distances, count);
     for (size_t i = 0; i < count; i++)
         row[i] = (uint8_t)(keys[i] & 0xff);
+    if (count < 2 || count != orders->config->site_count)
+        return 0; /* distances are by site below, as none is taken */
+    return (uint8_t)class_band_of(seeming_km(orders, distances[row[1]]) - seeming_km(orders, distances[row[0]]));
 }
 
 static void append_by_number(const struct orders *orders, const bool *taken, uint8_t *row)
@@ -169,7 +180,7 @@ static void append_by_number(const struct orders *orders, const bool *taken, uin
 
 uint32_t orders_add(struct orders *orders, const struct record *said)
 {
-    uint8_t row[SITES_MAX];
+    uint8_t row[SITES_MAX + 1], band = 0;
     bool taken[SITES_MAX] = {false};
     struct record placed = *said;
     record_place(&placed);
@@ -181,9 +192,10 @@ uint32_t orders_add(struct orders *orders, const struct record *said)
         taken[first[i]] = true;
     }
     if (placed.has_location)
-        append_by_distance(orders, &placed, taken, row + count);
+        band = append_by_distance(orders, &placed, taken, row + count);
     else
         append_by_number(orders, taken, row + count);
+    row[orders->config->site_count] = band;
     return pool_add(&orders->rows, row);
 }
 
@@ -210,26 +222,83 @@ static int by_row(const void *left, const void *right, void *rows)
     return memcmp(pool_row(rows, a->number), pool_row(rows, b->number), ((const struct pool *)rows)->width);
 }
 
-uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes)
+void orders_weigh(struct orders *orders, uint32_t number, const struct record *said, double addresses)
 {
-    struct pool *rows = &orders->rows;
-    pool_freeze(rows);
+    const size_t had = orders->weight_room;
+    if (number >= had) {
+        orders->weights = mem_grow(orders->weights, &orders->weight_room, number + 1, sizeof *orders->weights);
+        memset(orders->weights + had, 0, (orders->weight_room - had) * sizeof *orders->weights);
+    }
+    struct weight *weight = &orders->weights[number];
+    struct record placed = *said;
+    record_place(&placed);
+    weight->addresses += addresses;
+    if (!placed.has_location)
+        return;
+    double x, y, z;
+    place_on_sphere(placed.latitude, placed.longitude, &x, &y, &z);
+    weight->x += x * addresses;
+    weight->y += y * addresses;
+    weight->z += z * addresses;
+}
+
+static double all_addresses(const struct orders *orders)
+{
+    double sum = 0;
+    for (size_t i = 0; i < orders->weight_room; i++)
+        sum += orders->weights[i].addresses;
+    return sum;
+}
+
+/* Networks all around the world have no middle. */
+static struct class_place place_of_row(const struct orders *orders, uint32_t number, double all)
+{
+    static const struct weight none;
+    const struct weight *weight = number < orders->weight_room ? &orders->weights[number] : &none;
+    const double length = sqrt(weight->x * weight->x + weight->y * weight->y + weight->z * weight->z);
+    struct class_place place = {.weight = all > 0 ? (float)(weight->addresses / all) : number == 0};
+    if (length > weight->addresses * 1e-6) {
+        place.x = (float)(weight->x / length);
+        place.y = (float)(weight->y / length);
+        place.z = (float)(weight->z / length);
+    }
+    return place;
+}
+
+static struct ranked *rank_rows(struct pool *rows)
+{
     struct ranked *ranked = mem_new(rows->count, sizeof *ranked);
     for (uint32_t i = 0; i < rows->count; i++)
         ranked[i] = ranked_row(rows, i);
     qsort_r(ranked, rows->count, sizeof *ranked, by_row, rows);
-    uint8_t *sorted = mem_new(rows->count, rows->width);
+    return ranked;
+}
+
+uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes)
+{
+    struct pool *rows = &orders->rows;
+    const size_t sites = orders->config->site_count;
+    pool_freeze(rows);
+    struct ranked *ranked = rank_rows(rows);
+    uint8_t *sorted = mem_new(rows->count, sites), *bands = mem_new(rows->count, 1);
+    struct class_place *places = mem_new(rows->count, sizeof *places);
     uint32_t *class_of = mem_new(rows->count, sizeof *class_of);
+    const double all = all_addresses(orders);
     for (uint32_t i = 0; i < rows->count; i++) {
+        const uint8_t *row = pool_row(rows, ranked[i].number);
         class_of[ranked[i].number] = i;
-        memcpy(sorted + i * rows->width, pool_row(rows, ranked[i].number), rows->width);
+        memcpy(sorted + i * sites, row, sites);
+        places[i] = place_of_row(orders, ranked[i].number, all);
+        bands[i] = row[sites];
     }
     free(ranked);
     *ret_classes = (struct classes){
         .count = (uint32_t)rows->count,
         .unknown = class_of[0],
-        .site_count = (uint8_t)rows->width,
+        .site_count = (uint8_t)sites,
         .orders = sorted,
+        .bands = bands,
+        .places = places,
     };
     pool_release(rows);
     return class_of;

@@ -9,12 +9,19 @@
 #include "model/classes.h"
 #include "model/config.h"
 
+/* The addresses of a row: their number, and the sum of the places of those whose place is known. */
+struct weight {
+    double x, y, z, addresses;
+};
+
 struct orders {
     const struct config *config;
     const struct nets *nets;
-    double *x, *y, *z; /* the sites' places on the unit sphere */
-    bool biased;       /* a site has a bias: chords will not do */
-    struct pool rows;  /* site_count octets each */
+    double *x, *y, *z;      /* the sites' places on the unit sphere */
+    bool biased;            /* a site has a bias: chords will not do */
+    struct pool rows;       /* site_count octets each, then the band */
+    struct weight *weights; /* by row */
+    size_t weight_room;
 };
 
 /* config and nets must outlive it. Row 0 is the order for an unknown place. */
@@ -24,6 +31,9 @@ void orders_release(struct orders *orders);
 /* The number (for now) of the order for what has been said. */
 uint32_t orders_add(struct orders *orders, const struct record *said);
 
-/* Gives the rows their final numbers: the classes (rows in ret_classes->orders are the caller's to free) and, for each number
+/* So many addresses have the order of this number, for what has been said of them. Not after orders_finish(). */
+void orders_weigh(struct orders *orders, uint32_t number, const struct record *said, double addresses);
+
+/* Gives the rows their final numbers: the classes (orders, bands and places in ret_classes are the caller's to free) and, for each number
  * so far, its class (heap, the caller's). */
 uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes);

@@ -33,5 +33,5 @@ struct said {
 /* Follows one address down. ret_said: of the nets, then of each database (room for database_count + 1). */
 bool sources_follow(struct sources *sources, const struct addr *addr, struct said *ret_said, struct error *err);
 
-/* Compiles them. The nodes and top of ret_trie and the rows of ret_classes are the caller's to free. */
+/* Compiles them. The nodes and top of ret_trie and the arrays of ret_classes are the caller's to free. */
 bool sources_compile(struct sources *sources, struct trie *ret_trie, struct classes *ret_classes, struct report *report);

@@ -2,10 +2,22 @@
 #include "geo/grow.h"
 #include "geo/sources.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTHS = 129 };
+enum {
+    DEPTHS = 129,
+    /* An IPv6 network of this length counts as one IPv4 address. Providers get /29 to /32 and customers /48 to /64: counted as /48s, the located
+     * networks of IPv6 would be many times all of IPv4; as /44s they are about a third of it, which is nearer to how queries come. */
+    ADDRESS_V6 = 44
+};
+
+/* What is known of a record by the places where it was found. */
+struct found_leaf {
+    double addresses; /* that it is said of */
+    uint32_t leaf;    /* or 0 */
+};
 
 /* The walk goes down all trees at once. At each depth it stands at one cursor a source: first the nets, then the databases. */
 struct walk {
@@ -19,10 +31,11 @@ struct walk {
     struct pool pairs;           /* two record numbers */
     uint32_t *merged;            /* by pair: the number of what they say together */
     size_t merged_room;
-    uint32_t *leaves; /* by record number: its leaf, or 0 */
+    struct found_leaf *leaves; /* by record number */
     size_t leaf_room;
-    uint64_t budget; /* nodes left to visit */
-    unsigned bits;   /* of an address of this family */
+    uint64_t budget;          /* nodes left to visit */
+    unsigned bits;            /* of an address of this family */
+    double addresses[DEPTHS]; /* of a network, by its prefix length */
     uint32_t root_v4;
     bool below_v6;
     const char *place; /* of the error */
@@ -59,25 +72,37 @@ static bool is_whole(const struct walk *walk, uint32_t cursor)
            ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
 }
 
-static uint32_t leaf_of(struct walk *walk, uint32_t record)
+static uint32_t leaf_of(struct walk *walk, uint32_t record, double addresses)
 {
     const size_t had = walk->leaf_room;
     if (record >= had) {
         walk->leaves = mem_grow(walk->leaves, &walk->leaf_room, record + 1, sizeof *walk->leaves);
         memset(walk->leaves + had, 0, (walk->leaf_room - had) * sizeof *walk->leaves);
     }
-    if (walk->leaves[record] == 0)
-        walk->leaves[record] = TRIE_LEAF | orders_add(&walk->orders, pool_row(&walk->sources->records, record));
-    return walk->leaves[record];
+    struct found_leaf *found = &walk->leaves[record];
+    if (found->leaf == 0)
+        found->leaf = TRIE_LEAF | orders_add(&walk->orders, pool_row(&walk->sources->records, record));
+    found->addresses += addresses;
+    return found->leaf;
+}
+
+/* Addresses of which nothing is said are mostly nobody's, so they count nothing. */
+static void weigh_orders(struct walk *walk)
+{
+    for (uint32_t record = 1; record < walk->leaf_room; record++) {
+        const struct found_leaf *found = &walk->leaves[record];
+        if (found->leaf)
+            orders_weigh(&walk->orders, found->leaf & ~TRIE_LEAF, pool_row(&walk->sources->records, record), found->addresses);
+    }
 }
 
 /* The leaf for where all sources have said their word. */
-static uint32_t make_leaf(struct walk *walk, const uint32_t *at)
+static uint32_t make_leaf(struct walk *walk, const uint32_t *at, unsigned depth)
 {
     uint32_t record = at[0] & ~CURSOR_DONE;
     for (size_t i = 1; i < walk->count && !is_whole(walk, at[0]); i++)
         record = merge(walk, record, at[i] & ~CURSOR_DONE);
-    return leaf_of(walk, record);
+    return leaf_of(walk, record, walk->addresses[depth]);
 }
 
 static bool all_done(const struct walk *walk, const uint32_t *at)
@@ -128,7 +153,7 @@ static inline bool build_or_end(struct walk *walk, const uint32_t *at, unsigned 
 {
     if (!all_done(walk, at))
         return build(walk, at, depth, ret_at);
-    *ret_at = make_leaf(walk, at);
+    *ret_at = make_leaf(walk, at, depth);
     return true;
 }
 
@@ -158,6 +183,8 @@ static bool start(struct walk *walk, enum family family, uint32_t *at)
 {
     walk->bits = addr_bits(family);
     walk->below_v6 = family == FAMILY_V6;
+    for (int depth = 0; depth < DEPTHS; depth++)
+        walk->addresses[depth] = ldexp(1, (family == FAMILY_V4 ? 32 : ADDRESS_V6) - depth);
     at[0] = family == FAMILY_V4 ? walk->sources->nets.root_v4 : walk->sources->nets.root_v6;
     for (size_t i = 1; i < walk->count; i++) {
         walk->place = walk->databases[i]->path;
@@ -255,8 +282,9 @@ bool sources_compile(struct sources *sources, struct trie *ret_trie, struct clas
     sound = sound && check_useful(&walk, report);
     if (sound) {
         ret_trie->root_v4 = walk.root_v4;
+        weigh_orders(&walk);
         uint32_t *class_of = orders_finish(&walk.orders, ret_classes);
-        trie_grow_finish(&walk.grow, class_of, ret_trie);
+        trie_grow_finish(&walk.grow, class_of, ret_classes, ret_trie);
         free(class_of);
     }
     walk_release(&walk);

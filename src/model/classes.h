@@ -1,4 +1,5 @@
-/* The client classes: each is one order of all sites. Immutable. Thread: any. */
+/* The client classes: each is one order of all sites and, with few sites, one band of how much farther the second site is than the first, so that
+ * the clients whom a move harms least can be told from the others. Immutable. Thread: any. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +14,8 @@ struct classes {
     uint32_t count;   /* at least 1 */
     uint32_t unknown; /* the class of clients of unknown place: the sites in the configuration's order */
     uint8_t site_count;
-    const uint8_t *orders;            /* count * site_count site indices, best first; classes in lexicographic order of these rows */
+    const uint8_t *orders; /* count * site_count site indices, best first; classes in lexicographic order of these rows, then of bands */
+    const uint8_t *bands;  /* by class; NULL: all are 0 */
     const struct class_place *places; /* by class; NULL: none is known */
 };
 
@@ -21,3 +23,16 @@ static inline const uint8_t *class_order(const struct classes *classes, uint32_t
 {
     return classes->orders + (uint64_t)number * classes->site_count;
 }
+
+static inline unsigned class_band(const struct classes *classes, uint32_t number)
+{
+    return classes->bands ? classes->bands[number] : 0;
+}
+
+enum { CLASS_BANDS = 16 };
+
+/* The band of clients whose second site seems so many kilometres farther than their first. */
+unsigned class_band_of(double km);
+
+/* From how many kilometres on; 0 for the first, for clients of unknown place, and where the operator names the first site. */
+unsigned class_band_km(unsigned band);
