@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dns/cookie.h"
+#include "model/demand.h"
 #include "snapshot/snapshot.h"
 
 enum channel { CHANNEL_UDP, CHANNEL_TCP, CHANNEL_TLS };
@@ -11,10 +12,12 @@ enum channel { CHANNEL_UDP, CHANNEL_TCP, CHANNEL_TLS };
 struct asker {
     const struct addr *peer; /* the resolver */
     enum channel channel;
-    uint32_t draw;    /* any number that differs from query to query: services with spread = "query" take their bucket from it */
-    uint32_t now_s;   /* wall clock, for cookies */
-    bool brief;       /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
-    uint16_t idle_ds; /* over TCP and TLS: how long a silent connection is kept, in tenths of a second (RFC 7828) */
+    uint32_t
+        draw; /* any number that differs from query to query: services with spread = "query", and heavy clients, take their bucket from it */
+    uint32_t now_s;        /* wall clock, for cookies */
+    bool brief;            /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
+    uint16_t idle_ds;      /* over TCP and TLS: how long a silent connection is kept, in tenths of a second (RFC 7828) */
+    struct sample *sample; /* not NULL: filled where a service answers, for counts of demand; dearer than the rest of steering */
 };
 
 /* What of a query is counted; by the worker, without looking at the packet again. */

@@ -65,9 +65,12 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
 {
     const struct snapshot *snapshot = reply->snapshot;
     const uint8_t state = snapshot->services[set->service];
-    const struct steering to = steer(snapshot, set, client_of(reply), reply->asker->draw);
+    const struct addr *client = client_of(reply);
+    const struct steering to = steer(snapshot, set, client, reply->asker->draw);
     reply->answered->steered = true;
     reply->answered->service = set->service;
+    if (reply->asker->sample)
+        *reply->asker->sample = steer_sample(snapshot, set, client);
     if (reply->query.ecs.present && reply->query.ecs.source > 0)
         reply->scope = to.scope;
     if (state == SERVICE_DISABLED || to.selection.kind == SELECTION_EMPTY) {
@@ -77,7 +80,7 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
     *ret_list = (struct listing){.w = &reply->w,
                                  .set = set,
                                  .owner = owner,
-                                 .ttl_s = to.selection.doubt || state == SERVICE_DRAINED ? set->doubt_ttl_s : set->ttl_s,
+                                 .ttl_s = to.selection.doubt || to.lottery || state == SERVICE_DRAINED ? set->doubt_ttl_s : set->ttl_s,
                                  .limit = reply->limit - reply->opt};
     list_selection(ret_list, snapshot->plans[set->spec], &to.selection);
     reply->flags |= FLAG_AA;

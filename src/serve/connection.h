@@ -4,6 +4,7 @@
 
 #include "serve/clients.h"
 #include "serve/counters.h"
+#include "serve/demand.h"
 
 #include "dns/message.h"
 #include "serve/tls.h"
@@ -47,6 +48,7 @@ struct tcp_server {
     size_t connection_max, connection_count, handshake_count;
     size_t held; /* octets in all buffers */
     uint32_t draw;
+    struct demand_counts *demand;
     bool running, paused; /* paused: no descriptor is left, nobody is taken until the next sweep */
     pthread_t thread;
 

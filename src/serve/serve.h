@@ -94,3 +94,11 @@ struct server_counters {
     uint64_t rcodes[SERVER_RCODES];
 };
 struct server_counters server_counters(const struct server *server);
+
+/* One of so many steered answers is counted for demand. */
+enum { DEMAND_ONE_IN = 16 };
+struct demand_cell;
+typedef void demand_fn(void *context, const struct demand_cell *cell);
+/* Gives what was counted since the last call but one; a thread's part comes a call later if it has not looked up since. Returns how many counts found no
+ * room. To be called about once a second, by one thread. */
+uint64_t server_take_demand(struct server *server, demand_fn *fn, void *context);

@@ -3,6 +3,7 @@
 #include "base/invariant.h"
 #include "base/memory.h"
 #include "platform/listen.h"
+#include "serve/demand.h"
 #include "serve/tcp.h"
 #include "serve/udp.h"
 
@@ -236,4 +237,14 @@ struct server_counters server_counters(const struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         add_udp(&sum, &server->workers[i].counters);
     return sum;
+}
+
+uint64_t server_take_demand(struct server *server, demand_fn *fn, void *context)
+{
+    uint64_t lost = 0;
+    demand_take(tcp_server_demand(server->tcp), fn, context, &lost);
+    for (size_t i = 0; i < server->worker_count; i++)
+        if (server->workers[i].demand)
+            demand_take(server->workers[i].demand, fn, context, &lost);
+    return lost;
 }

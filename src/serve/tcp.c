@@ -155,6 +155,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     const uint64_t now_ms = clock_ms();
     (void)fd;
     (void)what;
+    demand_pass(server->demand);
     sweep_quiet(server, now_ms);
     sweep_transfers(server, now_ms);
     sweep_handshaking(server, now_ms);
@@ -235,6 +236,7 @@ struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count,
     TAILQ_INIT(&server->turns);
     TAILQ_INIT(&server->waiting);
     set_limits(server, limits, handshake_ms);
+    server->demand = demand_counts_new();
     server->base = open_base();
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->listeners = mem_new(count, sizeof *server->listeners);
@@ -310,10 +312,16 @@ void tcp_server_free(struct tcp_server *server)
     clients_free(server->clients);
     credentials_free(server->renewed);
     credentials_free(server->credentials);
+    demand_counts_free(server->demand);
     free(server);
 }
 
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *server)
 {
     return &server->counters;
+}
+
+struct demand_counts *tcp_server_demand(const struct tcp_server *server)
+{
+    return server->demand;
 }

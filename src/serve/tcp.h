@@ -25,3 +25,4 @@ bool tcp_server_start(struct tcp_server *server, struct error *err);
 /* Stops and joins, closes everything. NULL is allowed. */
 void tcp_server_free(struct tcp_server *server);
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *server);
+struct demand_counts *tcp_server_demand(const struct tcp_server *server);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "dns/message.h"
 #include "platform/listen.h"
+#include "serve/demand.h"
 #include "serve/pressure.h"
 #include "serve/rate_limit.h"
 #include "serve/resolvers.h"
@@ -24,6 +25,7 @@ struct draft {
     size_t len;
     uint64_t account; /* of serve/rate_limit.h */
     struct answered answered;
+    struct sample sample; /* where demand_wants(draw), and answered.steered */
 };
 
 /* One batch, reused for ever; in and out share the address and the control data, so that the answer goes back from where it was asked. */
@@ -161,7 +163,12 @@ static enum udp_drop why_unanswered(const struct mmsghdr *in)
 static size_t make_answer(struct turn *turn, struct draft *draft, const struct addr *peer, uint8_t *out, bool brief)
 {
     const struct mmsghdr *in = &turn->batch->in[draft->packet];
-    const struct asker asker = {.peer = peer, .channel = CHANNEL_UDP, .draw = draft->draw, .now_s = turn->wall_s, .brief = brief};
+    const struct asker asker = {.peer = peer,
+                                .channel = CHANNEL_UDP,
+                                .draw = draft->draw,
+                                .now_s = turn->wall_s,
+                                .brief = brief,
+                                .sample = demand_wants(draft->draw) ? &draft->sample : NULL};
     const bool cut = in->msg_hdr.msg_flags & MSG_TRUNC;
     uint8_t *query = turn->batch->queries[draft->packet];
     const size_t made = cut ? 0 : answer_query(turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, &draft->answered);
@@ -232,6 +239,8 @@ static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, str
         if (!pass_limit(&turn, &drafts[i], batch->answers[i]))
             continue;
         count_answer(&worker->counters.shared, &drafts[i].answered);
+        if (drafts[i].answered.steered && demand_wants(drafts[i].draw))
+            demand_count(worker->demand, &drafts[i].sample);
         address_answer(&batch->in[drafts[i].packet].msg_hdr, &batch->out[made].msg_hdr);
         batch->out_octets[made++] = (struct iovec){batch->answers[i], drafts[i].len};
     }
@@ -273,6 +282,7 @@ static void *run(void *argument)
     uint32_t draw = 0;
     snapshot_reader_begin();
     while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
+        demand_pass(worker->demand);
         const int received = recvmmsg(worker->fd, batch->in, BATCH, MSG_WAITFORONE, NULL);
         if (received <= 0) { /* the timeout, or an ICMP error of an earlier answer */
             look_at_queue(worker, &guard, 0);
@@ -294,6 +304,7 @@ static void *run(void *argument)
 
 bool udp_worker_start(struct udp_worker *worker, struct error *err)
 {
+    worker->demand = demand_counts_new();
     const int failed = pthread_create(&worker->thread, NULL, run, worker);
     worker->running = failed == 0;
     return worker->running || error_set(err, "cannot start a UDP worker: %s", strerror(failed));
@@ -309,5 +320,6 @@ void udp_worker_stop(struct udp_worker *worker)
     udp_worker_tell(worker);
     if (worker->running)
         pthread_join(worker->thread, NULL);
+    demand_counts_free(worker->demand);
     close(worker->fd);
 }

@@ -8,6 +8,7 @@
 
 struct udp_worker {
     struct udp_counters counters;
+    struct demand_counts *demand; /* once it is started */
     int fd;
     unsigned siblings; /* workers of its address, with it */
     _Atomic bool stop;

@@ -9,7 +9,10 @@ struct place {
     struct config *config; /* whose sites it speaks of */
     struct geo *geo;
     struct policy *policy;
+    uint32_t number;
 };
+
+static _Atomic uint32_t made;
 
 struct place *place_new(struct world *world, struct report *report)
 {
@@ -20,6 +23,7 @@ struct place *place_new(struct world *world, struct report *report)
     atomic_init(&place->refs, 1);
     place->config = config_ref(world->config);
     place->geo = geo;
+    place->number = atomic_fetch_add(&made, 1) + 1;
     place->policy = policy_new(world_config(world), geo_classes(geo));
     return place;
 }
@@ -38,6 +42,11 @@ void place_unref(struct place *place)
     geo_free(place->geo);
     config_unref(place->config);
     free(place);
+}
+
+uint32_t place_number(const struct place *place)
+{
+    return place->number;
 }
 
 struct geo *place_geo(const struct place *place)

@@ -75,6 +75,7 @@ struct snapshot *snapshot_build(struct world *world, struct place *place, const 
         .services = mem_copy(services, world->config->service_count),
         .nsid = (const uint8_t *)world->config->server.id,
         .nsid_len = strlen(world->config->server.id),
+        .place_number = place_number(place),
     };
     make_plans(snapshot, state, lends(previous, world, place) ? previous : NULL);
     sheets_lend(snapshot, previous, wall_s);
@@ -84,6 +85,12 @@ struct snapshot *snapshot_build(struct world *world, struct place *place, const 
 void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *secrets)
 {
     snapshot->cookies = *secrets;
+}
+
+void snapshot_set_lottery(struct snapshot *snapshot, const struct prefix *prefixes, size_t count)
+{
+    free(snapshot->lottery);
+    snapshot->lottery = lottery_new(prefixes, count);
 }
 
 void snapshot_free(struct snapshot *snapshot)
@@ -96,6 +103,7 @@ void snapshot_free(struct snapshot *snapshot)
     free(snapshot->plans);
     free(snapshot->prints);
     free(snapshot->services);
+    free(snapshot->lottery);
     place_unref(snapshot->place);
     world_unref(snapshot->world);
     free(snapshot);
@@ -122,6 +130,7 @@ struct snapshot *snapshot_hold_signed(const struct snapshot *next, const struct 
     held->services = mem_copy(next->services, world->config->service_count);
     for (size_t i = 0; i < world->spec_count; i++)
         hold_plan(held, i, next, previous);
+    held->lottery = next->lottery ? mem_copy(next->lottery, sizeof *next->lottery) : NULL;
     held->donors = NULL;
     held->sheets = mem_new(world->sheet_count, sizeof(struct sheet *));
     for (size_t i = 0; i < world->sheet_count; i++)
@@ -174,9 +183,10 @@ struct decision snapshot_decide(const struct snapshot *snapshot, const uint8_t *
                                 .bucket = to.bucket,
                                 .scope = to.scope,
                                 .uniform = to.uniform,
+                                .lottery = to.lottery,
                                 .selection = to.selection};
     decision.class_number = trie_class(snapshot->trie, client, &decision.class_depth);
-    const bool short_ttl = to.selection.doubt || snapshot->services[set->service] == SERVICE_DRAINED;
+    const bool short_ttl = to.selection.doubt || to.lottery || snapshot->services[set->service] == SERVICE_DRAINED;
     decision.ttl_s = short_ttl ? set->doubt_ttl_s : set->ttl_s;
     return decision;
 }

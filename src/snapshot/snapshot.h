@@ -33,6 +33,10 @@ void snapshot_renumber(struct snapshot *snapshot, uint64_t generation);
 /* The secrets that its answers' cookies are made with (copied), before it is published. Without a call, or with none, cookies are off. */
 void snapshot_set_cookies(struct snapshot *snapshot, const struct siphash_keys *secrets);
 
+/* The client prefixes (copied) that are spread by lottery: whoever they serve is answered by a bucket drawn for each query, as briefly as in doubt.
+ * Before it is published. A prefix takes part in services whose sticky length is its own. Without a call: none. */
+void snapshot_set_lottery(struct snapshot *snapshot, const struct prefix *prefixes, size_t count);
+
 /* Only for one that was never published (explain of a file, tests). */
 void snapshot_free(struct snapshot *snapshot);
 
@@ -74,6 +78,7 @@ struct decision {
     unsigned class_depth;   /* prefix length at which the class is certain */
     unsigned bucket, scope; /* scope: what ECS is told */
     bool uniform;           /* every bucket gets the same */
+    bool lottery;           /* the bucket is drawn for each query: the client is a heavy one. This one is the draw 0 */
     uint32_t ttl_s;
     struct selection selection;
 };

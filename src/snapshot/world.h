@@ -48,5 +48,7 @@ struct place;
 struct place *place_new(struct world *world, struct report *report); /* compiles; slow; NULL with findings */
 struct place *place_ref(struct place *place);
 void place_unref(struct place *place);
+/* Grows with each place that is made: whose classes and services a number is of. */
+uint32_t place_number(const struct place *place);
 struct geo *place_geo(const struct place *place);
 const struct policy *place_policy(const struct place *place);
