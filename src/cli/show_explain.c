@@ -62,6 +62,10 @@ static void show_service(const json_t *explain)
     printf("class       %lld of %lld, certain at /%lld\n", number_of(of, "number"), number_of(of, "of"), number_of(of, "certain_at"));
     if (json_is_true(json_object_get(explain, "uniform")))
         printf("bucket      all %lld alike\n", number_of(explain, "buckets"));
+    else if (json_is_true(json_object_get(explain, "lottery")))
+        printf(
+            "bucket      drawn for each query, for so much of the demand comes from this network; this is what bucket %lld of %lld gets\n",
+            number_of(explain, "bucket"), number_of(explain, "buckets"));
     else if (json_is_true(json_object_get(service, "spread_query")))
         printf("bucket      another for each query; this is what bucket %lld of %lld gets\n", number_of(explain, "bucket"),
                number_of(explain, "buckets"));

@@ -118,6 +118,7 @@ static json_t *describe(const struct director *director, const struct request *r
     case COMMAND_SITES: return with("sites", describe_sites(&view));
     case COMMAND_ZONES: return with("zones", zones_json(director));
     case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
+    case COMMAND_DEMAND: return with("demand", audience_json(director->audience, director->setup));
     default: return with("overrides", describe_overrides(&view));
     }
 }

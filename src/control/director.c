@@ -204,8 +204,11 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     persist_pass(director);
     orders_pass(director);
     rebuild_pass(director);
-    if (director->serving)
+    if (director->serving) {
         foreign_pass(director);
+        if (audience_gather(director->audience, director->server, director->setup, now_ms))
+            director_publish(director);
+    }
     sd_notify(0, "WATCHDOG=1");
 }
 
@@ -425,6 +428,7 @@ static void free_rest(struct director *director)
     overrides_release(&director->overrides);
     rebuild_release(director);
     setup_free(director->setup);
+    audience_free(director->audience);
     serials_release(&director->serials);
     signatures_free(director->signatures);
     free(director->config_path);
@@ -463,7 +467,7 @@ static void put_away(struct director *director)
 
 int control_run(const char *config_path)
 {
-    struct director director = {.config_path = mem_text(config_path), .signal_fd = -1, .wake_fd = -1};
+    struct director director = {.config_path = mem_text(config_path), .signal_fd = -1, .wake_fd = -1, .audience = audience_new()};
     struct error err;
     director.started_ms = director.loaded_ms = director.verdicts_saved_ms = clock_ms();
     struct world *world;

@@ -5,6 +5,7 @@
 
 #include "control/admin.h"
 #include "control/alarms.h"
+#include "control/audience.h"
 #include "control/certificate.h"
 #include "control/control.h"
 #include "control/inbox.h"
@@ -37,6 +38,7 @@ struct director {
     struct work *loader, *writer, *signer;
 
     struct setup *setup;
+    struct audience *audience;
     struct overrides overrides;
     struct own_secrets secrets; /* of cookies; none while they are off or shared */
     int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */

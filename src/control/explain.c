@@ -113,6 +113,8 @@ static const char *ttl_why(const struct view *view, const struct decision *decis
 {
     if (view->setup->effects.services[decision->service] == SERVICE_DRAINED)
         return "the service is drained: the short one";
+    if (decision->lottery)
+        return "the client is spread by lottery: the short one";
     return decision->selection.doubt ? "a verdict is in doubt: the short one" : "the record set's";
 }
 
@@ -227,6 +229,7 @@ static void explain_decision(const struct view *view, const struct decision *dec
     json_object_set_new(ret_object, "bucket", json_integer(decision->bucket));
     json_object_set_new(ret_object, "buckets", json_integer(BUCKETS));
     json_object_set_new(ret_object, "uniform", json_boolean(decision->uniform));
+    json_object_set_new(ret_object, "lottery", json_boolean(decision->lottery));
     json_object_set_new(ret_object, "scope", json_integer(decision->scope));
     json_object_set_new(ret_object, "ttl_s", json_integer(decision->ttl_s));
     json_object_set_new(ret_object, "ttl_why", json_string(ttl_why(view, decision)));

@@ -50,6 +50,7 @@ static struct snapshot *build(struct director *director, const struct snapshot *
     const bool suspected = director->setup->suspect;
     struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), previous, signing_wall_s(director), 0);
     snapshot_set_cookies(snapshot, cookie_secrets(director));
+    audience_draw(director->audience, snapshot);
     log_suspicion(suspected, director->setup);
     return snapshot;
 }

@@ -111,6 +111,7 @@ bool director_install(struct director *director, struct world *world, struct pla
         director_publish(director); /* the alarm is the old state's again */
         return false;
     }
+    audience_move(director->audience, old, director->setup);
     setup_free(old);
     if (director->serving)
         primaries_set(director->primaries, director->setup->world);

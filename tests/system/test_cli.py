@@ -8,7 +8,7 @@ import pytest
 from lab import BIN, CLIENT, ZONE, SLOW
 
 pytestmark = pytest.mark.main
-COMMANDS = ["check", "delegation", "explain", "status", "sites", "zones", "endpoints", "drain", "disable", "enable", "overrides", "reload", "keys", "stop"]
+COMMANDS = ["check", "delegation", "explain", "status", "sites", "zones", "endpoints", "demand", "drain", "disable", "enable", "overrides", "reload", "keys", "stop"]
 
 
 def run(*words):
@@ -45,7 +45,7 @@ def test_no_daemon_ends_with_3(tmp_path):
         assert done.returncode == 3 and done.stderr
 
 
-@pytest.mark.parametrize("words", [("status",), ("sites",), ("zones",), ("endpoints",), ("overrides",), ("explain", f"_sip._udp.{ZONE}", "SRV", "--client", "10.1.2.3"),
+@pytest.mark.parametrize("words", [("status",), ("sites",), ("zones",), ("endpoints",), ("demand",), ("overrides",), ("explain", f"_sip._udp.{ZONE}", "SRV", "--client", "10.1.2.3"),
                                    ("drain", "london", "--for", "1h", "--reason", "why"), ("disable", "london"), ("reload",)], ids=lambda w: w[0])
 def test_each_command_speaks_text_and_json(lab, words):
     assert isinstance(lab.cli(*words, json_form=True), (dict, list))
