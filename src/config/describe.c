@@ -76,7 +76,7 @@ char *describe_default(const struct key *key)
         return mem_text("required");
     if (key->shown)
         return mem_text(key->shown);
-    if (key->kind == KIND_PAIR)
+    if (key->kind == KIND_PAIR && key->item->fallback)
         return mem_format("(%s, %s)", key->item[0].fallback, key->item[1].fallback);
     if (key->fallback == NULL)
         return mem_text("none");

@@ -56,7 +56,7 @@ static void read_config(struct config *config, struct source *source, const conf
     names_release(&loader.names);
 }
 
-static bool parse(config_t *parsed, const struct source *source, struct report *report)
+bool settings_parse(config_t *parsed, const struct source *source, struct report *report)
 {
     if (config_read_string(parsed, source->text))
         return true;
@@ -73,7 +73,7 @@ static struct config *finish(const char *path, struct source *source, bool reada
     config_init(&parsed);
     struct config *config = mem_new(1, sizeof *config);
     config->path = mem_text(path);
-    if (readable && parse(&parsed, source, report))
+    if (readable && settings_parse(&parsed, source, report))
         read_config(config, source, &parsed, report);
     config_destroy(&parsed);
     source_release(source);

@@ -7,6 +7,7 @@
 #include "config/names.h"
 #include "config/source.h"
 #include "model/config.h"
+#include "model/scenario.h"
 
 #include <libconfig.h>
 
@@ -54,6 +55,7 @@ enum space {
     SPACE_LISTEN,
     SPACE_LOAD,
     SPACE_CLUSTER,
+    SPACE_PLACE,
     SPACE_LIST
 };
 
@@ -61,6 +63,7 @@ struct loader {
     struct report *report;
     struct source *source;
     struct config *config;
+    struct scenario *scenario; /* NULL unless a scenario is read; config then has what it can name */
     struct names names;
     size_t endpoint_room;
     uint32_t lists;     /* read so far; each has a space of its own from SPACE_LIST on, for its repeated items */
@@ -141,6 +144,9 @@ char *describe_range(const struct key *key);
 /* Type and range as messages say it: "a whole number from 1 to 16". The caller frees. */
 char *describe_expected(const struct key *key);
 const char *describe_kind(enum kind kind);
+
+/* libconfig's word on the text; an error is told. */
+bool settings_parse(config_t *parsed, const struct source *source, struct report *report);
 
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);
