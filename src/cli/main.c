@@ -5,12 +5,14 @@
  *   delegation.c  the parent's records for a zone, and a check of them (delegation/)
  *   show*.c       the reply as tables; --json prints it as it came
  *   keys*.c       the keys of signed zones, in their files
+ *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/report.h"
 #include "cli/connection.h"
 #include "cli/delegation.h"
 #include "cli/keys.h"
 #include "cli/show.h"
+#include "cli/simulate.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/duration.h"
@@ -71,6 +73,8 @@ static const struct command {
      "servers and the zone's own and says what is wrong (exit 1)",
      NULL},
     {"keys", " ZONE VERB", 2, ALONE, "the keys of a signed zone: list, generate, ds, roll, ds-seen (sipsteer keys --help)", NULL},
+    {"simulate", " SCENARIO", 1, ALONE,
+     "plays what happens to sites and calls in virtual time, under this configuration (sipsteer simulate --help)", NULL},
     {"stop", "", 0, 0, "stops the daemon and waits until it has", NULL},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -320,23 +324,26 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
     return true;
 }
 
-/* Whether the command is keys, which has options and words of its own. */
-static bool is_keys(int argc, char **argv)
+/* The command's name, or "". */
+static const char *first_word(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
     opterr = 0;
     while (getopt_long(argc, argv, "+c:", options, NULL) == 'c')
         ;
-    const bool keys = optind < argc && strcmp(argv[optind], "keys") == 0;
+    const char *word = optind < argc ? argv[optind] : "";
     opterr = 1;
     optind = 0;
-    return keys;
+    return word;
 }
 
 int main(int argc, char **argv)
 {
-    if (is_keys(argc, argv))
+    const char *word = first_word(argc, argv);
+    if (strcmp(word, "keys") == 0) /* these have options and words of their own */
         return keys_main(argc, argv);
+    if (strcmp(word, "simulate") == 0)
+        return simulate_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

@@ -9,7 +9,7 @@ LAYERS = [
     ["model", "dns", "platform"],
     ["config", "zone", "geo", "health", "load", "policy"],
     ["dnssec"],
-    ["snapshot", "probe", "collect", "cluster"],
+    ["snapshot", "probe", "collect", "sim", "cluster"],
     ["answer", "transfer", "delegation"],
     ["serve"],
     ["control"],

@@ -1,0 +1,11 @@
+/* Figures of series: how often they turn, when they come to rest. Pure. Thread: any. */
+#pragma once
+
+#include <stddef.h>
+
+/* The most turns within `window` samples: from up to down or back, by more than `least` since the last turn. Samples below 0 are no part of the series:
+ * what stands before such a gap and behind it is not compared. */
+unsigned swing_turns(const float *samples, size_t count, float least, size_t window);
+
+/* The first sample, from `from` on, after which all stay within `band` of the mean of the last `tail`. count: they never do, or only in the tail. */
+size_t swing_settled(const float *samples, size_t count, size_t from, float band, size_t tail);
