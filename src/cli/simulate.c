@@ -65,10 +65,10 @@ static bool read_words(int argc, char **argv, struct request *request, int *ret_
 static bool read_arguments(int argc, char **argv, struct request *request, int *ret_code)
 {
     enum { POLICY = 256, COMPARE, SVG, SEED, JSON };
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},   {"policy", required_argument, NULL, POLICY},
-                                            {"compare", no_argument, NULL, COMPARE},    {"svg", required_argument, NULL, SVG},
-                                            {"seed", required_argument, NULL, SEED},    {"json", no_argument, NULL, JSON},
-                                            {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, POLICY},
+                                            {"compare", no_argument, NULL, COMPARE},  {"svg", required_argument, NULL, SVG},
+                                            {"seed", required_argument, NULL, SEED},  {"json", no_argument, NULL, JSON},
+                                            {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     bool policy = false;
     *request = (struct request){.config = "/etc/sipsteer/sipsteer.conf", .seed = 1};
     *ret_code = USAGE;
@@ -166,8 +166,8 @@ static double bad_percent(const struct sim_result *result)
 
 static void print_table(const struct stage *stage, const struct sim_result *results, size_t count)
 {
-    static const char *const headings[] = {"POLICY", "CALLS", "TO DEAD", "TO FULL", "BAD", "LOST", "EXTRA KM", "P99 KM",
-                                           "MOVED/MIN", "WORST", "PEAK", "AT", "OVER TARGET", "SETTLED", "SWINGS", NULL};
+    static const char *const headings[] = {"POLICY",    "CALLS", "TO DEAD", "TO FULL", "BAD",         "LOST",    "EXTRA KM", "P99 KM",
+                                           "MOVED/MIN", "WORST", "PEAK",    "AT",      "OVER TARGET", "SETTLED", "SWINGS",   NULL};
     struct table table;
     table_init(&table, headings);
     for (size_t i = 0; i < count; i++) {
@@ -199,8 +199,8 @@ static json_t *describe_sites(const struct config *config, const struct sim_resu
 {
     json_t *sites = json_array();
     for (size_t i = 0; i < result->site_count; i++) {
-        json_t *site = json_pack("{s:s, s:f, s:i}", "name", config->sites[i].name, "peak_percent", (double)result->sites[i].peak, "target_percent",
-                                 (int)config->sites[i].room.target);
+        json_t *site = json_pack("{s:s, s:f, s:i}", "name", config->sites[i].name, "peak_percent", (double)result->sites[i].peak,
+                                 "target_percent", (int)config->sites[i].room.target);
         json_t *load = json_array();
         for (size_t k = 0; k < result->sample_count; k++)
             json_array_append_new(load, json_real((double)result->sites[i].load[k]));
@@ -220,14 +220,15 @@ static json_t *describe_places(const struct scenario *scenario, const struct sim
 
 static json_t *describe_result(const struct stage *stage, const struct sim_result *result)
 {
-    json_t *all = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:f, s:i, s:b}", "policy",
-        sim_policy_text(result->policy), "calls", (json_int_t)result->calls, "attempts", (json_int_t)result->attempts, "to_dead",
-        (json_int_t)result->to_dead, "to_full", (json_int_t)result->to_full, "lost", (json_int_t)result->lost, "bad_percent", bad_percent(result),
-        "mean_extra_km", result->mean_extra_km, "p99_extra_km", result->p99_extra_km, "steady_km", result->steady_km, "moved_percent",
-        result->moved_percent, "moved_worst_percent", result->moved_worst_percent, "peak_percent", result->peak_percent, "peak_site",
-        stage->config->sites[result->peak_site].name, "over_target_percent", result->over_percent, "over_target_minutes", result->over_minutes,
-        "settled_minutes", result->settled_minutes, "swings", (int)result->swings, "sustained_swing", (int)sim_swings(result));
+    json_t *all =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:f, s:i, s:b}", "policy",
+                  sim_policy_text(result->policy), "calls", (json_int_t)result->calls, "attempts", (json_int_t)result->attempts, "to_dead",
+                  (json_int_t)result->to_dead, "to_full", (json_int_t)result->to_full, "lost", (json_int_t)result->lost, "bad_percent",
+                  bad_percent(result), "mean_extra_km", result->mean_extra_km, "p99_extra_km", result->p99_extra_km, "steady_km",
+                  result->steady_km, "moved_percent", result->moved_percent, "moved_worst_percent", result->moved_worst_percent,
+                  "peak_percent", result->peak_percent, "peak_site", stage->config->sites[result->peak_site].name, "over_target_percent",
+                  result->over_percent, "over_target_minutes", result->over_minutes, "settled_minutes", result->settled_minutes, "swings",
+                  (int)result->swings, "sustained_swing", (int)sim_swings(result));
     json_object_set_new(all, "sites", describe_sites(stage->config, result));
     json_object_set_new(all, "places", describe_places(stage->scenario, result));
     return all;
@@ -235,8 +236,8 @@ static json_t *describe_result(const struct stage *stage, const struct sim_resul
 
 static void print_json(const struct stage *stage, const struct request *request, const struct sim_result *results, size_t count)
 {
-    json_t *all = json_pack("{s:s, s:I, s:i, s:[]}", "title", stage->scenario->title, "seed", (json_int_t)request->seed, "sample_s", SIM_SAMPLE_S,
-                            "results");
+    json_t *all = json_pack("{s:s, s:I, s:i, s:[]}", "title", stage->scenario->title, "seed", (json_int_t)request->seed, "sample_s",
+                            SIM_SAMPLE_S, "results");
     for (size_t i = 0; i < count; i++)
         json_array_append_new(json_object_get(all, "results"), describe_result(stage, &results[i]));
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));

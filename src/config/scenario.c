@@ -2,7 +2,7 @@
 #include "config/scenario.h"
 
 #include "base/memory.h"
-#include "config/schema.h"
+#include "config/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const struct key location_items[2] = {
 static const struct key place_keys[] = {
     {.name = "name", .kind = KIND_NAME, .required = true, KEY_AT(struct scenario_place, name)},
     {.name = "network", .kind = KIND_NETWORK, .required = true, KEY_AT(struct scenario_place, network)},
-    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_place, share), RANGE(0, 1e9)},
+    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_place, share), RANGE(0, 100000)},
     {.name = "location", .kind = KIND_PAIR, .item = location_items, .shown = "what the geo data says"},
 };
 
@@ -35,7 +35,7 @@ static const struct table place_table = {.path = "places[]", TABLE_KEYS(place_ke
 
 static const struct key resolver_keys[] = {
     {.name = "name", .kind = KIND_NAME, .required = true, KEY_AT(struct scenario_resolver, name)},
-    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_resolver, share), RANGE(0, 1e9)},
+    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_resolver, share), RANGE(0, 100000)},
     {.name = "ecs", .kind = KIND_SWITCH, KEY_AT(struct scenario_resolver, ecs), .fallback = "false"},
     {.name = "networks", .kind = KIND_WHOLE, KEY_AT(struct scenario_resolver, networks), RANGE(1, 256), .fallback = "1"},
     {.name = "caches", .kind = KIND_WHOLE, KEY_AT(struct scenario_resolver, caches), RANGE(1, 256), .fallback = "1"},
@@ -63,7 +63,7 @@ static const struct table resolver_table = {.path = "resolvers[]", TABLE_KEYS(re
 
 static const struct key agent_keys[] = {
     {.name = "name", .kind = KIND_NAME, .required = true, KEY_AT(struct scenario_agent, name)},
-    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_agent, share), RANGE(0, 1e9)},
+    {.name = "share", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario_agent, share), RANGE(0, 100000)},
     {.name = "failover", .kind = KIND_SWITCH, KEY_AT(struct scenario_agent, failover), .fallback = "false"},
     {.name = "timeout", .kind = KIND_DURATION, KEY_AT(struct scenario_agent, timeout_ms), .unit_ms = 1, RANGE(0, 300e3), .fallback = "4s"},
     {.name = "graylist",
@@ -158,7 +158,7 @@ static const struct key root_keys[] = {
     {.name = "service", .kind = KIND_HOST, KEY_AT(struct scenario, service_name), .shown = "the first of the configuration"},
     {.name = "length", .kind = KIND_DURATION, KEY_AT(struct scenario, length_ms), .unit_ms = 1, RANGE(60e3, 604800e3), .fallback = "2h"},
     {.name = "start", .kind = KIND_NUMBER, KEY_AT(struct scenario, start_h), RANGE(0, 24), .fallback = "12"},
-    {.name = "calls", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario, calls), RANGE(1, 10e6)},
+    {.name = "calls", .kind = KIND_NUMBER, .required = true, KEY_AT(struct scenario, calls), RANGE(1, 500000)},
     {.name = "hold", .kind = KIND_DURATION, KEY_AT(struct scenario, hold_ms), .unit_ms = 1, RANGE(1000, 86400e3), .fallback = "3m"},
     {.name = "growth", .kind = KIND_NUMBER, KEY_AT(struct scenario, growth), RANGE(-100, 10000), .fallback = "0"},
     {.name = "peak", .kind = KIND_NUMBER, KEY_AT(struct scenario, peak_h), RANGE(0, 24), .fallback = "14"},
@@ -184,11 +184,7 @@ static const struct key root_keys[] = {
      .table = &agent_table,
      RANGE(1, 50)},
     {.name = "reports", .kind = KIND_GROUP, KEY_AT(struct scenario, reports), .table = &report_table},
-    {.name = "events",
-     .kind = KIND_LIST,
-     KEY_LIST(struct scenario, events, event_count),
-     .table = &event_table,
-     RANGE(0, 1000)},
+    {.name = "events", .kind = KIND_LIST, KEY_LIST(struct scenario, events, event_count), .table = &event_table, RANGE(0, 1000)},
 };
 
 static double shares_of(const struct scenario *scenario)
@@ -222,8 +218,7 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 
 static const struct table scenario_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
-const struct table *const scenario_tables[] = {&scenario_table,       &place_table,  &resolver_table,
-                                               &agent_table, &report_table, &event_table};
+const struct table *const scenario_tables[] = {&scenario_table, &place_table, &resolver_table, &agent_table, &report_table, &event_table};
 const size_t scenario_table_count = sizeof scenario_tables / sizeof scenario_tables[0];
 
 /* The configuration as the reader needs it: its nouns, under the scenario's path, from which files and messages are named. */

@@ -145,8 +145,5 @@ char *describe_range(const struct key *key);
 char *describe_expected(const struct key *key);
 const char *describe_kind(enum kind kind);
 
-/* libconfig's word on the text; an error is told. */
-bool settings_parse(config_t *parsed, const struct source *source, struct report *report);
-
 /* Reads and checks a text as if it stood in the file path. */
 struct config *config_from_text(const char *path, const char *text, size_t len, struct report *report);

@@ -12,3 +12,6 @@ extern const struct table root_table, server_table, tcp_table, tls_table, cookie
     balance_table, load_table, cluster_table;
 
 extern const struct key load_item; /* one of a list of sources of load */
+
+/* libconfig's word on the text; an error is told. */
+bool settings_parse(config_t *parsed, const struct source *source, struct report *report);

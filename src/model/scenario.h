@@ -21,12 +21,12 @@ struct scenario_place {
 /* Resolvers of a kind, in every place. */
 struct scenario_resolver {
     char *name, *place;
-    double share;       /* of the callers of each place */
-    bool ecs;           /* sends the client's network (RFC 7871), so each network has an answer of its own */
-    unsigned networks;  /* in each place: resolvers with networks of their own, or with ecs client networks */
-    unsigned caches;    /* behind each network */
-    uint32_t keep_ms;   /* answers are kept so long, whatever their TTL */
-    int at;             /* index of the place where all of them are, for callers of all places; or -1 */
+    double share;      /* of the callers of each place */
+    bool ecs;          /* sends the client's network (RFC 7871), so each network has an answer of its own */
+    unsigned networks; /* in each place: resolvers with networks of their own, or with ecs client networks */
+    unsigned caches;   /* behind each network */
+    uint32_t keep_ms;  /* answers are kept so long, whatever their TTL */
+    int at;            /* index of the place where all of them are, for callers of all places; or -1 */
 };
 
 /* How phones of a kind behave. */
@@ -69,14 +69,14 @@ struct scenario {
     char *path, *title, *service_name;
     int service; /* index into the configuration's services */
     uint32_t length_ms;
-    double start_h;        /* UTC */
-    double calls;          /* that there are at once at the start, were nobody refused */
-    uint32_t hold_ms;      /* mean length of a call */
-    double growth;         /* percent an hour */
-    double peak_h;         /* local hour of most calls */
-    unsigned night;        /* percent of the peak that is left twelve hours from it */
-    uint32_t redial_ms;    /* a caller without success tries again after so long, */
-    unsigned redials;      /* so often */
+    double start_h;     /* UTC */
+    double calls;       /* that there are at once at the start, were nobody refused */
+    uint32_t hold_ms;   /* mean length of a call */
+    double growth;      /* percent an hour */
+    double peak_h;      /* local hour of most calls */
+    unsigned night;     /* percent of the peak that is left twelve hours from it */
+    uint32_t redial_ms; /* a caller without success tries again after so long, */
+    unsigned redials;   /* so often */
     struct scenario_place *places;
     size_t place_count;
     struct scenario_resolver *resolvers;

@@ -33,9 +33,11 @@ static const char style[] =
     "  text { font: 12px system-ui, sans-serif; fill: var(--ink); }\n"
     "  .title { font-size: 18px; font-weight: 600; } .site { font-weight: 600; } .small { font-size: 10px; fill: var(--faint); }\n"
     "  .ground { fill: var(--ground); } .panel { fill: none; stroke: var(--line); }\n"
-    "  .grid { stroke: var(--line); stroke-width: 0.5; } .event { fill: var(--event); } .mark { stroke: var(--faint); stroke-dasharray: 2 3; }\n"
+    "  .grid { stroke: var(--line); stroke-width: 0.5; } .event { fill: var(--event); } .mark { stroke: var(--faint); stroke-dasharray: 2 "
+    "3; }\n"
     "  .target { stroke: var(--target); stroke-dasharray: 6 3; } .limit { stroke: var(--limit); fill: none; stroke-width: 1.2; }\n"
-    "  .p { fill: none; stroke-width: 1.3; stroke-linejoin: round; } .p0 { stroke: var(--p0); stroke-width: 2; } .p1 { stroke: var(--p1); }\n"
+    "  .p { fill: none; stroke-width: 1.3; stroke-linejoin: round; } .p0 { stroke: var(--p0); stroke-width: 2; } .p1 { stroke: var(--p1); "
+    "}\n"
     "  .p2 { stroke: var(--p2); } .p3 { stroke: var(--p3); } .p4 { stroke: var(--p4); }\n";
 
 /* Colours that differ also for the colour-blind (after Okabe and Ito), a little lighter on dark ground. */
@@ -66,8 +68,9 @@ static void draw_line(const struct canvas *canvas, const char *class, const floa
 static void draw_grid(const struct canvas *canvas)
 {
     for (int percent = 0; percent <= canvas->top_percent; percent += 50)
-        fprintf(canvas->to, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"small\" x=\"-6\" y=\"%.1f\" "
-                            "text-anchor=\"end\">%d %%</text>\n",
+        fprintf(canvas->to,
+                "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"small\" x=\"-6\" y=\"%.1f\" "
+                "text-anchor=\"end\">%d %%</text>\n",
                 PANEL_W, y_of(canvas, percent), y_of(canvas, percent), y_of(canvas, percent) + 3, percent);
     const int minutes = (int)(canvas->scenario->length_ms / MINUTE_MS), step = minutes > 240 ? minutes / 4 : minutes > 60 ? 30 : 10;
     for (int minute = 0; minute <= minutes; minute += step)
@@ -96,8 +99,9 @@ static void draw_events(const struct canvas *canvas, unsigned site)
         if (from > PANEL_W)
             continue;
         if (concerns(event, canvas->config, site))
-            fprintf(canvas->to, "<rect class=\"event\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/><text class=\"small\" x=\"%.1f\" "
-                                "y=\"12\">%s</text>\n",
+            fprintf(canvas->to,
+                    "<rect class=\"event\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/><text class=\"small\" x=\"%.1f\" "
+                    "y=\"12\">%s</text>\n",
                     from, fmax(1, to - from), PANEL_H, from + 3, names[event->kind]);
         else
             fprintf(canvas->to, "<line class=\"mark\" x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\"/>\n", from, from, PANEL_H);

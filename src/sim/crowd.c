@@ -209,8 +209,8 @@ double crowd_rates(struct crowd *crowd, const struct ground *ground, int64_t at_
     double sum = 0;
     for (size_t i = 0; i < scenario->place_count; i++) {
         struct crowd_place *place = &crowd->places[i];
-        place->rate = crowd->scale * scenario->places[i].share * hour_factor(scenario, place, at_ms) * grown *
-                      ground->surge[place->nearest[0]];
+        place->rate =
+            crowd->scale * scenario->places[i].share * hour_factor(scenario, place, at_ms) * grown * ground->surge[place->nearest[0]];
         sum += place->rate;
         crowd->place_sums[i] = sum;
     }

@@ -13,11 +13,11 @@ struct cache {
     uint32_t class;
     uint8_t bucket;
     uint32_t keep_ms;
-    double weight;        /* its part of all calls, at the scenario's start */
-    uint64_t expires_ms;  /* of the answer */
+    double weight;       /* its part of all calls, at the scenario's start */
+    uint64_t expires_ms; /* of the answer */
     uint16_t targets[TARGETS_MAX];
-    uint8_t count;        /* of targets; 0: none yet, or an answer without any */
-    uint8_t site;         /* of the last first target; NO_PLACE before the first answer */
+    uint8_t count; /* of targets; 0: none yet, or an answer without any */
+    uint8_t site;  /* of the last first target; NO_PLACE before the first answer */
 };
 enum { NO_PLACE = 255 };
 
@@ -25,7 +25,7 @@ enum { NO_PLACE = 255 };
 struct phones {
     uint32_t place, cache;
     uint16_t agent;
-    uint16_t shunned; /* the endpoint that failed last, or NOBODY */
+    uint16_t shunned;    /* the endpoint that failed last, or NOBODY */
     uint16_t registered; /* where, or NOBODY */
     uint32_t phase_s;    /* registers at this second of each of its periods */
     uint64_t shunned_until_ms;
@@ -33,10 +33,10 @@ struct phones {
 
 struct crowd_place {
     double latitude, longitude;
-    double *site_km;     /* by site */
-    uint8_t *nearest;    /* sites by distance */
+    double *site_km;  /* by site */
+    uint8_t *nearest; /* sites by distance */
     uint32_t first_phones, phones_count;
-    double rate;         /* calls a second, now */
+    double rate; /* calls a second, now */
 };
 
 struct crowd {

@@ -25,8 +25,8 @@ void reports_init(struct reports *reports, const struct config *config, const st
                                 .dice = dice_new(seed, 'r')};
     for (size_t i = 0; i < config->site_count; i++) {
         struct site_reports *site = &reports->sites[i];
-        site->source = (struct load_source){
-            .unit = unit_of(config, &config->sites[i]), .interval_ms = scenario->reports.interval_ms, .scale = 1};
+        site->source =
+            (struct load_source){.unit = unit_of(config, &config->sites[i]), .interval_ms = scenario->reports.interval_ms, .scale = 1};
         site->next_ms = now_ms + dice_below(&reports->dice, scenario->reports.interval_ms);
     }
 }

@@ -13,7 +13,7 @@ struct report_sent {
 struct site_reports {
     struct load_source source; /* the configuration's, or percent */
     struct reading reading;
-    double ratio;              /* what the last report says of what it can take: 1 is full */
+    double ratio; /* what the last report says of what it can take: 1 is full */
     bool known;
     uint64_t next_ms;
     struct report_sent *sent; /* oldest first */

@@ -21,7 +21,7 @@ struct sim_result {
     enum sim_policy policy;
     uint64_t calls, attempts, to_dead, to_full, lost;
     double mean_extra_km, p99_extra_km;
-    double steady_km; /* mean distance of the calls of the last quarter */
+    double steady_km;                          /* mean distance of the calls of the last quarter */
     double moved_percent, moved_worst_percent; /* a minute */
     double peak_percent;
     unsigned peak_site;

@@ -70,8 +70,7 @@ static void take_in_health(struct steerer *steerer)
                                           .endpoint_orders = steerer->orders,
                                           .site_orders = steerer->orders + steerer->config->endpoint_count,
                                           .room = steerer->state.room};
-    steerer->state.suspect =
-        policy_suspect(steerer->config, steerer->watch->health, SUSPECT_WINDOW_MS, &steerer->state.suspect_since_ms);
+    steerer->state.suspect = policy_suspect(steerer->config, steerer->watch->health, SUSPECT_WINDOW_MS, &steerer->state.suspect_since_ms);
 }
 
 void steerer_look(struct steerer *steerer, bool changed, uint64_t now_ms)

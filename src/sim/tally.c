@@ -24,10 +24,8 @@ void tally_init(struct tally *tally, const struct config *config, const struct s
         ret_result->sites[i].load = mem_new(samples, sizeof(float));
         ret_result->sites[i].limit = mem_new(samples, sizeof(float));
     }
-    *tally = (struct tally){.config = config,
-                            .scenario = scenario,
-                            .result = ret_result,
-                            .extra_km = mem_new(FARTHEST_KM + 1, sizeof *tally->extra_km)};
+    *tally = (struct tally){
+        .config = config, .scenario = scenario, .result = ret_result, .extra_km = mem_new(FARTHEST_KM + 1, sizeof *tally->extra_km)};
 }
 
 void tally_release(struct tally *tally)
@@ -152,8 +150,7 @@ static double find_settled(const struct sim_result *result, uint32_t change_ms)
     const size_t from = change_ms / STEP_MS / SIM_SAMPLE_S;
     size_t last = from;
     for (size_t i = 0; i < result->site_count; i++) {
-        const size_t at =
-            swing_settled(result->sites[i].load, result->sample_count, from, SETTLED_POINTS, SETTLED_TAIL_S / SIM_SAMPLE_S);
+        const size_t at = swing_settled(result->sites[i].load, result->sample_count, from, SETTLED_POINTS, SETTLED_TAIL_S / SIM_SAMPLE_S);
         last = at > last ? at : last;
     }
     return last >= result->sample_count ? -1 : (double)(last - from) * SIM_SAMPLE_S / MINUTE_S;

@@ -6,6 +6,7 @@
 
 enum { USUAL_RTT_MS = 20, JITTER_PARTS = 10 };
 
+/* One part for each way that a probe speaks for; addresses are not modelled, so each probe is one check. */
 static void compose(struct watch *watch, size_t endpoint, uint64_t now_ms)
 {
     struct health_part parts[PROBES_PER_ENDPOINT_MAX * TRANSPORT_COUNT];
@@ -14,9 +15,11 @@ static void compose(struct watch *watch, size_t endpoint, uint64_t now_ms)
     for (uint32_t i = watch->first[endpoint]; i < watch->first[endpoint + 1]; i++)
         for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++)
             if (watch->checks[i].probe->speaks >> transport & 1)
-                parts[count++] = (struct health_part){
-                    .family = FAMILY_V4, .transport = (enum transport)transport, .health = &watch->checks[i].health};
-    watch->health[endpoint] = health_compose(parts, count);
+                parts[count++] = (struct health_part){.family = FAMILY_V4,
+                                                      .transport = (enum transport)transport,
+                                                      .health = &watch->checks[i].health,
+                                                      .probe = i - watch->first[endpoint]};
+    watch->health[endpoint] = health_compose(parts, count, watch->config->endpoints[endpoint].need);
     watch->health[endpoint].since_ms = before.overall == watch->health[endpoint].overall ? before.since_ms : now_ms;
 }
 

@@ -21,9 +21,9 @@ static const char world[] = "zones = ( { name = \"sip.test.\"; file = \"z\"; } )
                             "services = ( { name = \"sip.test.\"; } );\n";
 
 #define CALLERS                                                                                                                            \
-    "places = ( { name = \"paris\"; network = \"10.1.0.0/18\"; share = 2.5; },\n"                                                           \
+    "places = ( { name = \"paris\"; network = \"10.1.0.0/18\"; share = 2.5; },\n"                                                          \
     "  { name = \"osaka\"; network = \"10.2.0.0/18\"; share = 1.0; location = ( 34.7, 135.5 ); } );\n"                                     \
-    "resolvers = ( { name = \"isp\"; share = 1; }, { name = \"carrier\"; share = 0.5; at = \"osaka\"; caches = 8; } );\n"                 \
+    "resolvers = ( { name = \"isp\"; share = 1; }, { name = \"carrier\"; share = 0.5; at = \"osaka\"; caches = 8; } );\n"                  \
     "agents = ( { name = \"phone\"; share = 1; failover = true; register = \"10m\"; } );\n"
 
 static struct config *config;
