@@ -14,7 +14,7 @@ enum {
 };
 
 /* Below these nothing is drawn: what is heavy in a moment's few answers says little, and a few answers a second fill no site. */
-static const double lottery_known = 0.2, lottery_rate = 20;
+static const double lottery_known = 0.2, lottery_rate = 50;
 
 struct audience {
     struct demand *demand;

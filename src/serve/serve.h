@@ -96,7 +96,7 @@ struct server_counters {
 struct server_counters server_counters(const struct server *server);
 
 /* One of so many steered answers is counted for demand. */
-enum { DEMAND_ONE_IN = 16 };
+enum { DEMAND_ONE_IN = 64 };
 struct demand_cell;
 typedef void demand_fn(void *context, const struct demand_cell *cell);
 /* Gives what was counted since the last call but one; a thread's part comes a call later if it has not looked up since. Returns how many counts found no

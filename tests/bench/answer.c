@@ -1,8 +1,9 @@
 /* What answer_query() alone costs, without sockets: the processor time of this thread for each query of a file.
- * usage: bench-answer CONFIG QUERIES [ROUNDS], QUERIES: lines NAME TYPE [ECS/LEN] */
+ * usage: bench-answer CONFIG QUERIES [ROUNDS [counted]], QUERIES: lines NAME TYPE [ECS/LEN]; counted: demand is counted, as in a worker */
 #include "answer/answer.h"
 #include "config/config.h"
 #include "dns/message.h"
+#include "serve/demand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,10 +81,11 @@ int main(int argc, char **argv)
     struct snapshot *snapshot = argc > 2 ? load(argv[1], &report) : NULL;
     FILE *file = argc > 2 ? fopen(argv[2], "r") : NULL;
     const int rounds = argc > 3 ? atoi(argv[3]) : 50;
+    struct demand_counts *counts = argc > 4 ? demand_counts_new() : NULL;
     if (snapshot == NULL || file == NULL || rounds < 1) {
         for (size_t i = 0; i < report.count; i++)
             fprintf(stderr, "%s\n", report.findings[i].text);
-        fprintf(stderr, "usage: %s CONFIG QUERIES [ROUNDS]\n", argv[0]);
+        fprintf(stderr, "usage: %s CONFIG QUERIES [ROUNDS [counted]]\n", argv[0]);
         return 2;
     }
     struct packet *packets = calloc(1000000, sizeof *packets);
@@ -98,9 +100,13 @@ int main(int argc, char **argv)
         const double from = cpu_ns();
         for (size_t i = 0; i < count; i++) {
             static uint8_t out[UDP_CAP];
+            static struct sample sample;
             struct answered answered;
-            const struct asker asker = {.peer = &peer, .draw = (uint32_t)i};
+            const bool sampled = counts && demand_wants((uint32_t)i);
+            const struct asker asker = {.peer = &peer, .draw = (uint32_t)i, .sample = sampled ? &sample : NULL};
             octets += answer_query(snapshot, packets[i].octets, packets[i].len, &asker, out, sizeof out, &answered);
+            if (sampled && answered.steered)
+                demand_count(counts, &sample);
             answers++;
         }
         const double took = (cpu_ns() - from) / (double)count;

@@ -9,7 +9,7 @@ import pytest
 from lab import CLIENT, SLOW, ZONE, ecs_of, wait_for
 
 HEAVY = "10.1.2.0/24"
-PER_SECOND = 400
+PER_SECOND = 1600
 
 
 class Callers(threading.Thread):
