@@ -42,6 +42,12 @@ struct solver {
     double width_m;
 };
 
+/* Where a price is small, the band takes effect before it is gone. */
+double band_width_m(const struct supply *supply, double width_m)
+{
+    return fmax(1, fmin(width_m, supply->now_m / 2.0));
+}
+
 double supply_at(const struct supply *supply, double price_m, double reach_m, double width_m)
 {
     double given = supply->target;
@@ -50,7 +56,7 @@ double supply_at(const struct supply *supply, double price_m, double reach_m, do
         given = supply->max * above;
     else if (above > 0)
         given += (supply->max - supply->target) * above;
-    const double below = (supply->now_m - price_m) / width_m;
+    const double below = (supply->now_m - price_m) / band_width_m(supply, width_m);
     if (below > 0)
         given -= supply->band * fmin(below, 1);
     return fmax(given, 0);
@@ -60,8 +66,9 @@ static double slope_at(const struct supply *supply, double price_m, double reach
 {
     const double size = fmax(1, fmax(supply->max, supply->target)); /* a matrix has to have something in each row */
     double slope = (price_m > reach_m + RISE_M ? size : fmax(supply->max - supply->target, size / 10)) / RISE_M;
-    if (price_m < supply->now_m && price_m > supply->now_m - width_m)
-        slope += supply->band / width_m;
+    const double band_m = band_width_m(supply, width_m);
+    if (price_m < supply->now_m && price_m > supply->now_m - band_m)
+        slope += supply->band / band_m;
     return slope;
 }
 

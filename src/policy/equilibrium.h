@@ -4,7 +4,8 @@
 #include "policy/market.h"
 
 enum {
-    RISE_M = 201000000, /* over so much above the market's reach a site's supply rises from target to max */
+    BAND_M = WINDOW_M / 4, /* within how much the band takes effect in the end */
+    RISE_M = 201000000,    /* over so much above the market's reach a site's supply rises from target to max */
 };
 
 #define PRICE_MAX_M 4000000000u
@@ -31,6 +32,8 @@ struct economy {
     size_t pool_count;
 };
 
+/* Within so much below now_m the band takes effect; width_m: at most. */
+double band_width_m(const struct supply *supply, double width_m);
 /* What is given at a price. width_m: within how much the band takes effect. */
 double supply_at(const struct supply *supply, double price_m, double reach_m, double width_m);
 
