@@ -168,20 +168,28 @@ static void look_release(struct look *look)
     free(look);
 }
 
-/* Takes the new prices if they are worth it. moves: what they move; zeroed if they are not taken. */
-static bool take(struct balancer *balancer, struct look *look, const uint32_t *wanted_m, const uint32_t *quotes_m, double *moves)
+static bool moves_nobody(const struct look *look, const double *moves)
 {
-    bool done = is_worth_it(look, moves);
-    for (size_t i = 0; i < balancer->quote_count; i++)
-        done |= wanted_m[i] == 0 && quotes_m[i] == 0 && balancer->quotes_m[i] > 0;
-    if (!done) {
+    const size_t sites = look->config->site_count;
+    for (size_t i = 0; i < sites * sites; i++)
+        if (moves[i] > 0 && i / sites != i % sites)
+            return false;
+    return true;
+}
+
+/* Takes the new prices if they are worth it, or if they cost nothing: so a price comes closer to where it is going also where nobody lives. moves: what
+ * they move; zeroed if they are not taken. True if they move somebody. */
+static bool take(struct balancer *balancer, struct look *look, const uint32_t *quotes_m, double *moves)
+{
+    const bool moving = is_worth_it(look, moves);
+    if (!moving && !moves_nobody(look, moves)) {
         memset(moves, 0, balancer->site_count * balancer->site_count * sizeof *moves);
         return false;
     }
     memcpy(balancer->quotes_m, quotes_m, balancer->quote_count * sizeof *quotes_m);
     prices_of_quotes(&look->economy, quotes_m, balancer->prices_m);
     market_census(look->market, balancer->prices_m, WINDOW_M, 1, &look->census);
-    return true;
+    return moving;
 }
 
 bool balancer_step(struct balancer *balancer, const struct balance_input *input, uint64_t now_ms)
@@ -195,7 +203,7 @@ bool balancer_step(struct balancer *balancer, const struct balance_input *input,
     equilibrium(&look->economy, wanted_m);
     hold_quotes(balancer, look, wanted_m);
     damp(balancer, look, wanted_m, quotes_m, moves);
-    const bool changed = take(balancer, look, wanted_m, quotes_m, moves);
+    const bool changed = take(balancer, look, quotes_m, moves);
     report(balancer, look, wanted_m, moves);
     balancer->last_ms = now_ms;
     balancer->stepped = true;

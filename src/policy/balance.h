@@ -71,7 +71,7 @@ struct balancer;
 struct balancer *balancer_new(void);
 void balancer_free(struct balancer *balancer);
 
-/* Looks at the world; true if prices have changed. now_ms: monotonic. Time goes by demand (flows x sites): bench-balance. */
+/* Looks at the world; true if prices have changed so that somebody moves. now_ms: monotonic. Time goes by demand (flows x sites): bench-balance. */
 bool balancer_step(struct balancer *balancer, const struct balance_input *input, uint64_t now_ms);
 
 /* By site of the last step's configuration; NULL before the first. Good until the next step. */

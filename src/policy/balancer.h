@@ -41,5 +41,8 @@ void balancer_bind(struct balancer *balancer, const struct config *config);
 /* What each site and cluster gives, from all that is known. */
 void find_supplies(struct balancer *balancer, struct look *look);
 
+/* A cluster as a pool, whose price is 0 now. */
+void pool_of_cluster(const struct config *config, size_t number, double capacity, struct pool *ret);
+
 /* As far towards the wanted quotes as may be moved now: fast out, slow back. ret_quotes_m: by quote. ret_moves: site_count x site_count, calls. */
 void damp(struct balancer *balancer, const struct look *look, const uint32_t *wanted_m, uint32_t *ret_quotes_m, double *ret_moves);

@@ -13,6 +13,7 @@ struct part {
     uint8_t site;
 };
 
+enum { LEARN_FAST = 2 }; /* the share of a surprise that is learned in a small part of the time that calls last, by that part */
 enum { PARTS_MAX = 16 }; /* of the sites that a line's calls are at; what is left of others is not followed */
 
 struct entry {
@@ -136,9 +137,11 @@ static void follow(struct entry *entry, const uint8_t sites[BUCKETS], double que
 {
     for (unsigned i = 0; i < entry->part_count && !entry->seen; i++)
         entry->parts[i].queries *= (float)(1 - gone);
-    for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
-        if (sites[bucket] != NO_SITE)
-            part_of(entry, sites[bucket])->queries += (float)(queries / BUCKETS * gone);
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        if (sites[bucket] == NO_SITE)
+            continue;
+        part_of(entry, sites[bucket])->queries += (float)(queries / BUCKETS * gone);
+    }
     entry->queries = queries + (entry->seen ? entry->queries : 0);
     entry->seen = true;
 }
@@ -234,7 +237,7 @@ static double surprise(const struct entry *entry, const double *ratios, const do
 static void learn(struct ledger *ledger, const struct ledger_step *step, const double *expected)
 {
     double ratios[SITES_MAX], trusts[SITES_MAX] = {0}, calls = 0, queries = 0;
-    const double pace = -expm1(-(double)step->elapsed_ms / step->hold_ms);
+    const double pace = -expm1(-(double)LEARN_FAST * step->elapsed_ms / step->hold_ms);
     for (size_t i = 0; i < step->market->site_count; i++) {
         const struct fullness *site = &step->input->sites[i];
         trusts[i] = is_measured(site) ? site->load.trust : 0;
@@ -253,15 +256,25 @@ static void learn(struct ledger *ledger, const struct ledger_step *step, const d
         ledger->factor = calls / queries;
 }
 
-/* Twice the deviation of a count is chance. What is beyond takes room at once, and gives it back as fast as calls end. */
+/* Twice the deviation of a count is chance. What is beyond takes room at once, and gives it back as fast as calls end. What is missing gives room, as
+ * slowly, and no more of it in all than is taken elsewhere: calls that are here and not there were misplaced, not invented. */
 static void find_foreign(struct ledger *ledger, const struct ledger_step *step, const double *expected)
 {
     const double gone = -expm1(-(double)step->elapsed_ms / step->hold_ms);
-    for (size_t i = 0; i < step->market->site_count; i++) {
+    const size_t sites = step->market->site_count;
+    double now[SITES_MAX], beyond = 0, missing = 0;
+    for (size_t i = 0; i < sites; i++) {
         const struct fullness *site = &step->input->sites[i];
-        const double beyond = is_measured(site) ? site->load.calls - expected[i] - 2 * sqrt(expected[i]) : 0;
-        const double now = fmax(0, beyond) * site->load.trust;
-        ledger->foreign[i] = now > ledger->foreign[i] ? now : ledger->foreign[i] + (now - ledger->foreign[i]) * gone;
+        const double more = is_measured(site) ? site->load.calls - expected[i] : 0, chance = 2 * sqrt(expected[i]);
+        now[i] = site->load.trust * (more > 0 ? fmax(0, more - chance) : fmin(0, more + chance));
+        beyond += fmax(0, now[i]);
+        missing += fmax(0, -now[i]);
+    }
+    for (size_t i = 0; i < sites; i++) {
+        if (now[i] < 0 && missing > beyond)
+            now[i] *= beyond / missing;
+        const bool at_once = now[i] > 0 && now[i] > ledger->foreign[i];
+        ledger->foreign[i] = at_once ? now[i] : ledger->foreign[i] + (now[i] - ledger->foreign[i]) * gone;
     }
 }
 

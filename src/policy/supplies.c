@@ -117,25 +117,32 @@ static double use_of_cluster(const struct config *config, const struct cluster *
 }
 
 /* A cluster has no levels of its own: the least of its sites' count. */
-static void supply_cluster(const struct balancer *balancer, const struct look *look, size_t number, struct pool *ret)
+void pool_of_cluster(const struct config *config, size_t number, double capacity, struct pool *ret)
 {
-    const struct config *config = look->config;
-    const struct fullness *cluster = &look->input->clusters[number];
-    double explained = 0;
     unsigned target = UINT32_MAX, max = UINT32_MAX;
-    *ret = (struct pool){.supply.now_m = balancer->quotes_m[config->site_count + number]};
+    *ret = (struct pool){.supply.band = capacity * config->balance.dead_band / 100};
     for (size_t i = 0; i < config->site_count; i++) {
         ret->uses[i] = use_of_cluster(config, &config->clusters[number], i, false);
-        explained += ret->uses[i] * (look->expected[i] + look->foreign[i]);
         if (ret->uses[i] > 0 && config->sites[i].room.target < target)
             target = config->sites[i].room.target;
         if (ret->uses[i] > 0 && config->sites[i].room.max < max)
             max = config->sites[i].room.max;
     }
+    ret->supply.target = capacity * target / 100;
+    ret->supply.max = fmax(ret->supply.target, capacity * max / 100);
+}
+
+static void supply_cluster(const struct balancer *balancer, const struct look *look, size_t number, struct pool *ret)
+{
+    const struct fullness *cluster = &look->input->clusters[number];
+    double explained = 0;
+    pool_of_cluster(look->config, number, cluster->capacity, ret);
+    for (size_t i = 0; i < look->config->site_count; i++)
+        explained += ret->uses[i] * fmax(0, look->expected[i] + look->foreign[i]);
     const double foreign = cluster->load.trust * fmax(0, cluster->load.calls - explained - 2 * sqrt(explained));
-    ret->supply.target = fmax(0, cluster->capacity * target / 100 - foreign);
-    ret->supply.max = fmax(ret->supply.target, cluster->capacity * max / 100 - foreign);
-    ret->supply.band = cluster->capacity * config->balance.dead_band / 100;
+    ret->supply.now_m = balancer->quotes_m[look->config->site_count + number];
+    ret->supply.target = fmax(0, ret->supply.target - foreign);
+    ret->supply.max = fmax(ret->supply.target, ret->supply.max - foreign);
 }
 
 /* One whose load or capacity is not known limits nobody. */

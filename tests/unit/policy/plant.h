@@ -15,6 +15,8 @@ struct plant {
     uint32_t spec_of_service[1];
     double *calls_per_s;           /* by class: the truth */
     double *shares;                /* by class and site: where those go who have asked lately */
+    double *answers;               /* the same: what they are told now */
+    bool percent[SITES_MAX];       /* the site tells how full it is, and nobody what it can take */
     double calls[SITES_MAX];       /* there are now */
     double before[DELAY_MAX][SITES_MAX];
     uint32_t hold_ms, delay_ms;    /* how long calls really last; how old what is measured is */
@@ -39,6 +41,7 @@ static inline struct plant *plant_new(struct bazaar *bazaar, const double *facto
     plant->flows = mem_new(classes, sizeof *plant->flows);
     plant->calls_per_s = mem_new(classes, sizeof *plant->calls_per_s);
     plant->shares = mem_new(classes * sites, sizeof *plant->shares);
+    plant->answers = mem_new(classes * sites, sizeof *plant->answers);
     for (size_t i = 0; i < classes; i++) {
         plant->calls_per_s[i] = bazaar->flows[i].calls * 1000 / plant->hold_ms;
         plant->flows[i] = (struct flow){0, (uint32_t)i, plant->calls_per_s[i] / (factors ? factors[i] : 8)};
@@ -63,30 +66,33 @@ static inline void plant_free(struct plant *plant)
     free(plant->flows);
     free(plant->calls_per_s);
     free(plant->shares);
+    free(plant->answers);
     free(plant);
 }
 
-/* Answers change at once, caches with the TTL; all of it at once if share is 1. */
-static inline void plant_answer(struct plant *plant, double share)
+static inline void plant_answer(struct plant *plant)
 {
     static const uint32_t none_m[SITES_MAX];
-    const size_t sites = plant->bazaar->config.site_count;
     const uint32_t *prices_m = balancer_prices(plant->balancer);
     struct market *market = market_new(&plant->bazaar->all);
-    double split[SITES_MAX];
-    for (size_t i = 0; i < plant->bazaar->classes.count; i++) {
-        market_split(market, prices_m ? prices_m : none_m, i, split);
-        for (size_t k = 0; k < sites; k++)
-            plant->shares[i * sites + k] += (split[k] - plant->shares[i * sites + k]) * share;
-    }
+    for (size_t i = 0; i < plant->bazaar->classes.count; i++)
+        market_split(market, prices_m ? prices_m : none_m, i, plant->answers + i * plant->bazaar->config.site_count);
     market_free(market);
+}
+
+/* Answers change at once, caches with the TTL. */
+static inline void plant_learn(struct plant *plant, double share)
+{
+    for (size_t i = 0; i < plant->bazaar->classes.count * plant->bazaar->config.site_count; i++)
+        plant->shares[i] += (plant->answers[i] - plant->shares[i]) * share;
 }
 
 /* As if everything had been as it is for long. */
 static inline void plant_rest(struct plant *plant)
 {
     const size_t sites = plant->bazaar->config.site_count;
-    plant_answer(plant, 1);
+    plant_answer(plant);
+    plant_learn(plant, 1);
     memset(plant->calls, 0, sizeof plant->calls);
     for (size_t i = 0; i < plant->bazaar->classes.count; i++)
         for (size_t k = 0; k < sites; k++)
@@ -104,8 +110,11 @@ static inline void plant_measure(struct plant *plant)
             chance += dice_unit(&plant->dice);
         struct fullness *at = &plant->fullness[i];
         const double calls = fmax(0, seen[i] + chance * plant->noise * sqrt(seen[i]));
+        const double capacity = plant->bazaar->supplies[i].target / 0.8;
+        if (plant->percent[i])
+            at->capacity = 0;
         if (at->load.trust > 0)
-            at->load = (struct utilisation){at->capacity > 0 ? calls / at->capacity : 0, calls, at->load.trust, plant->now_ms};
+            at->load = (struct utilisation){calls / capacity, plant->percent[i] ? 0 : calls, at->load.trust, plant->now_ms};
     }
 }
 
@@ -113,7 +122,7 @@ static inline void plant_tick(struct plant *plant)
 {
     const size_t sites = plant->bazaar->config.site_count;
     const double ends = TICK_MS / (double)plant->hold_ms;
-    plant_answer(plant, TICK_MS / (double)plant->input.ttl_ms);
+    plant_learn(plant, TICK_MS / (double)plant->input.ttl_ms);
     for (size_t k = 0; k < sites; k++)
         plant->calls[k] *= 1 - ends;
     for (size_t i = 0; i < plant->bazaar->classes.count; i++)
@@ -125,6 +134,7 @@ static inline void plant_tick(struct plant *plant)
         return;
     plant_measure(plant);
     plant->changes += balancer_step(plant->balancer, &plant->input, plant->now_ms);
+    plant_answer(plant);
 }
 
 static inline void plant_run(struct plant *plant, unsigned seconds)
