@@ -13,8 +13,8 @@
 static const double least_move = 0.001;
 
 static const char *const reason_texts[] = {
-    [PRICE_ROOM] = "room",     [PRICE_UNKNOWN] = "unknown", [PRICE_TARGET] = "target",       [PRICE_TOGETHER] = "together",
-    [PRICE_HELD] = "held",     [PRICE_STEP] = "step",       [PRICE_RETURNING] = "returning", [PRICE_CLUSTER] = "cluster",
+    [PRICE_ROOM] = "room", [PRICE_UNKNOWN] = "unknown", [PRICE_TARGET] = "target",       [PRICE_TOGETHER] = "together",
+    [PRICE_HELD] = "held", [PRICE_STEP] = "step",       [PRICE_RETURNING] = "returning", [PRICE_CLUSTER] = "cluster",
 };
 
 const char *price_reason_text(enum price_reason reason)

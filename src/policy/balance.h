@@ -42,8 +42,8 @@ struct balance_input {
 
 /* Why a site's price is what it is. */
 enum price_reason {
-    PRICE_ROOM,      /* there is room: none */
-    PRICE_UNKNOWN,   /* its load or capacity is not known: it keeps what it has anyway, and takes what others shed as far as its capacity is known */
+    PRICE_ROOM, /* there is room: none */
+    PRICE_UNKNOWN, /* its load or capacity is not known: it keeps what it has anyway, and takes what others shed as far as its capacity is known */
     PRICE_TARGET,    /* its callers ask for more than its target */
     PRICE_TOGETHER,  /* all that its callers may use are past their targets, which rise together */
     PRICE_HELD,      /* the room that is there again is within the dead band */

@@ -17,11 +17,11 @@ struct damper {
     const struct look *look;
     size_t quote_count;
     const uint32_t *now_m, *wanted_m;
-    const uint32_t *prices_m; /* now, by site */
-    double base_m; /* what all sites' prices change by: it moves nobody */
-    double loads[SITES_MAX]; /* that are wanted in the end */
-    double *shares; /* by quote: of the way from now to wanted */
-    double *too_much; /* the same: the least that was found to be */
+    const uint32_t *prices_m;               /* now, by site */
+    double base_m;                          /* what all sites' prices change by: it moves nobody */
+    double loads[SITES_MAX];                /* that are wanted in the end */
+    double *shares;                         /* by quote: of the way from now to wanted */
+    double *too_much;                       /* the same: the least that was found to be */
     double out[SITES_MAX], back[SITES_MAX]; /* calls that may be moved */
     double *moves;
     bool shortened;

@@ -22,11 +22,11 @@ enum {
 struct quote {
     const struct supply *supply;
     double price_m, best_m;
-    double pull_m;   /* how far it may move in one step */
-    double excess;   /* load less supply */
-    double last;     /* the excess before */
-    double grain;    /* what one bucket is */
-    double slope;    /* of the supply */
+    double pull_m; /* how far it may move in one step */
+    double excess; /* load less supply */
+    double last;   /* the excess before */
+    double grain;  /* what one bucket is */
+    double slope;  /* of the supply */
 };
 
 struct solver {

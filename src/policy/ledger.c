@@ -90,7 +90,8 @@ static void make_room(struct ledger *ledger, size_t more)
 static uint64_t place_key(const struct classes *classes, uint32_t number)
 {
     const struct class_place *place = classes->places ? &classes->places[number] : NULL;
-    const int32_t at[3] = {place ? (int32_t)(place->x * 1000) : 0, place ? (int32_t)(place->y * 1000) : 0, place ? (int32_t)(place->z * 1000) : 0};
+    const int32_t at[3] = {place ? (int32_t)(place->x * 1000) : 0, place ? (int32_t)(place->y * 1000) : 0,
+                           place ? (int32_t)(place->z * 1000) : 0};
     return hash_bytes(at, sizeof at, 0);
 }
 
@@ -241,7 +242,8 @@ static void learn(struct ledger *ledger, const struct ledger_step *step, const d
     for (size_t i = 0; i < step->market->site_count; i++) {
         const struct fullness *site = &step->input->sites[i];
         trusts[i] = is_measured(site) ? site->load.trust : 0;
-        ratios[i] = (site->load.calls + 1) / (expected[i] + 1); /* one call more in both: where there is next to nothing, nothing is learned */
+        ratios[i] =
+            (site->load.calls + 1) / (expected[i] + 1); /* one call more in both: where there is next to nothing, nothing is learned */
     }
     for (size_t i = 0; i < ledger->size; i++) {
         struct entry *entry = &ledger->entries[i];

@@ -219,7 +219,8 @@ static unsigned find_bidders(const struct market *market, struct group *group, c
         if (cost_m >= limit_m)
             break;
         const uint32_t price_m = prices_m[site];
-        const struct bidder bidder = {cost_m + price_m, price_m < window_m ? price_m : window_m, market->ranks[site], market->shares[site], site};
+        const struct bidder bidder = {cost_m + price_m, price_m < window_m ? price_m : window_m, market->ranks[site], market->shares[site],
+                                      site};
         if (bidder.cost_m - bidder.window_m >= limit_m)
             continue;
         ret[count++] = bidder;
@@ -340,7 +341,8 @@ void market_choices(struct market *market, const uint32_t *prices_m, size_t line
     unsigned count = 0;
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
         if (bucket == 0 || at->group_count == BUCKETS)
-            count = find_bidders(market, &market->groups[at->first_group + (at->group_count == BUCKETS ? bucket : 0)], prices_m, WINDOW_M, bidders);
+            count = find_bidders(market, &market->groups[at->first_group + (at->group_count == BUCKETS ? bucket : 0)], prices_m, WINDOW_M,
+                                 bidders);
         ret_sites[bucket] = count == 0 ? NO_SITE : count == 1 ? bidders->site : fight(bidders, count, bucket).best->site;
     }
 }

@@ -11,9 +11,9 @@ enum { EVERY_BUCKET = -1 };
 /* Services that choose alike. */
 struct way {
     struct plan_spec spec;
-    struct slate slate;       /* owned */
-    enum grade grade;         /* of those that can be first; GRADE_NONE: nobody */
-    uint32_t first_group;     /* where all of its flows share their groups; see way_is_shared() */
+    struct slate slate;   /* owned */
+    enum grade grade;     /* of those that can be first; GRADE_NONE: nobody */
+    uint32_t first_group; /* where all of its flows share their groups; see way_is_shared() */
 };
 
 /* Clients who choose alike. Their options are found as far as anybody looked: the nearest are enough for most. */
@@ -44,10 +44,10 @@ struct market {
     uint8_t *option_sites;
     struct line *lines; /* by flow of the demand */
     size_t line_count;
-    uint16_t *shares;            /* by site */
-    uint8_t (*ranks)[BUCKETS];   /* by site: share_rank of each bucket */
-    uint8_t by_name[SITES_MAX];  /* sites in the order of their names: that of all sums that are not exact */
-    uint32_t reach_m;            /* no two sites' costs differ by more for anybody */
+    uint16_t *shares;           /* by site */
+    uint8_t (*ranks)[BUCKETS];  /* by site: share_rank of each bucket */
+    uint8_t by_name[SITES_MAX]; /* sites in the order of their names: that of all sums that are not exact */
+    uint32_t reach_m;           /* no two sites' costs differ by more for anybody */
 };
 
 /* Who is there at given prices. */

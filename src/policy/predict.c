@@ -34,7 +34,8 @@ static struct predicted_site *sites_of(const struct state_of_things *state)
     for (size_t i = 0; i < state->config->site_count; i++) {
         const struct site_room *room = &state->config->sites[i].room;
         const double capacity = state->scenario->capacities[i];
-        sites[i] = (struct predicted_site){census.loads[i], capacity, capacity * room->target / 100, capacity * room->max / 100, state->prices_m[i]};
+        sites[i] = (struct predicted_site){census.loads[i], capacity, capacity * room->target / 100, capacity * room->max / 100,
+                                           state->prices_m[i]};
     }
     return sites;
 }
@@ -68,7 +69,8 @@ static void find_prices(struct state_of_things *state)
 
 static void solve(struct state_of_things *state, const struct scenario *scenario)
 {
-    *state = (struct state_of_things){.scenario = scenario, .config = scenario->demand.policy->config, .market = market_new(&scenario->demand)};
+    *state =
+        (struct state_of_things){.scenario = scenario, .config = scenario->demand.policy->config, .market = market_new(&scenario->demand)};
     if (scenario->prices_m)
         memcpy(state->prices_m, scenario->prices_m, state->config->site_count * sizeof *state->prices_m);
     else
@@ -87,8 +89,8 @@ static double km_to(const struct state_of_things *state, size_t line, uint8_t si
 }
 
 /* from, to: NO_SITE where there is none. */
-static void move(const struct state_of_things *before, const struct state_of_things *after, size_t line, uint8_t from, uint8_t to, double calls,
-                 struct journeys *journeys, struct prediction *ret)
+static void move(const struct state_of_things *before, const struct state_of_things *after, size_t line, uint8_t from, uint8_t to,
+                 double calls, struct journeys *journeys, struct prediction *ret)
 {
     ret->calls += calls;
     ret->lost_before += from == NO_SITE ? calls : 0;

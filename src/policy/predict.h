@@ -18,14 +18,14 @@ struct predicted_site {
 };
 
 struct prediction {
-    size_t from_count, to_count;   /* sites of the two worlds */
-    struct predicted_site *before; /* by site of the first */
-    struct predicted_site *after;  /* by site of the second */
-    double *moves;                 /* calls: moves[from * to_count + to], what stays where it is too */
-    double calls, moved;           /* moved: to a site of another name */
+    size_t from_count, to_count;    /* sites of the two worlds */
+    struct predicted_site *before;  /* by site of the first */
+    struct predicted_site *after;   /* by site of the second */
+    double *moves;                  /* calls: moves[from * to_count + to], what stays where it is too */
+    double calls, moved;            /* moved: to a site of another name */
     double lost_before, lost_after; /* calls without any site */
-    double past_target, past_max;  /* calls in the second world above what sites want, and can take */
-    double mean_km, p99_km;        /* how much farther those who move have it; of clients whose place is known */
+    double past_target, past_max;   /* calls in the second world above what sites want, and can take */
+    double mean_km, p99_km;         /* how much farther those who move have it; of clients whose place is known */
 };
 
 /* From one world to another: flows stand for the same clients in both, one by one. Sites are the same where their names are. Released with

@@ -46,12 +46,14 @@ static size_t find_name(char **names, size_t count, const char *name)
 
 static bool is_bound(const struct balancer *balancer, const struct config *config)
 {
-    if (!balancer->bound || balancer->site_count != config->site_count || balancer->quote_count != config->site_count + config->cluster_count)
+    if (!balancer->bound || balancer->site_count != config->site_count ||
+        balancer->quote_count != config->site_count + config->cluster_count)
         return false;
     for (size_t i = 0; i < balancer->quote_count; i++) {
         const char *name = balancer->names[i];
         const bool is_site = i < config->site_count;
-        if (strcmp(is_site ? name : name + strlen("cluster "), is_site ? config->sites[i].name : config->clusters[i - config->site_count].name) != 0)
+        if (strcmp(is_site ? name : name + strlen("cluster "),
+                   is_site ? config->sites[i].name : config->clusters[i - config->site_count].name) != 0)
             return false;
     }
     return true;

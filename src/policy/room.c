@@ -21,6 +21,12 @@ static const struct class_place *place_of(const struct policy *policy, uint32_t 
     return place && (place->x != 0 || place->y != 0 || place->z != 0) ? place : NULL;
 }
 
+double room_metres(const struct policy *policy, uint32_t class_number, unsigned site)
+{
+    const struct class_place *place = place_of(policy, class_number);
+    return place ? metres_to(policy, place, site) : -1;
+}
+
 uint64_t room_cost_m(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, struct site_list list, size_t rank,
                      uint64_t before_m)
 {

@@ -29,6 +29,9 @@ struct contest {
 uint64_t room_cost_m(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, struct site_list list, size_t rank,
                      uint64_t before_m);
 
+/* From a class to a site as the crow flies; negative: nobody knows where the class is. */
+double room_metres(const struct policy *policy, uint32_t class_number, unsigned site);
+
 /* Who can be first for a class (with POLICY_WEIGHTED: for this bucket of it). slate->kind must be SELECTION_STEERED. */
 void room_contest(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
                   unsigned bucket, struct contest *ret);

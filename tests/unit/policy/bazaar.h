@@ -45,7 +45,8 @@ static inline void bazaar_order(struct bazaar *bazaar, size_t number)
     const struct class_place *place = &bazaar->places[number];
     for (size_t i = 0; i < bazaar->config.site_count; i++) {
         const double lat = bazaar->config.sites[i].latitude * M_PI / 180, lon = bazaar->config.sites[i].longitude * M_PI / 180;
-        const double x = cos(lat) * cos(lon) - (double)place->x, y = cos(lat) * sin(lon) - (double)place->y, z = sin(lat) - (double)place->z;
+        const double x = cos(lat) * cos(lon) - (double)place->x, y = cos(lat) * sin(lon) - (double)place->y,
+                     z = sin(lat) - (double)place->z;
         ranked[i] = (struct ranked){x * x + y * y + z * z, (uint8_t)i};
     }
     qsort(ranked, bazaar->config.site_count, sizeof *ranked, compare_ranked);
@@ -95,15 +96,13 @@ static inline struct bazaar *bazaar_new(uint64_t *dice, size_t site_count, size_
         bazaar_order(bazaar, i);
         bazaar->flows[i] = (struct calls){0, (uint32_t)i, pow(10, 3 * pow(dice_unit(dice), 2))};
     }
-    bazaar->classes = (struct classes){.count = (uint32_t)class_count,
-                                       .site_count = (uint8_t)site_count,
-                                       .orders = bazaar->orders,
-                                       .places = bazaar->places};
+    bazaar->classes = (struct classes){
+        .count = (uint32_t)class_count, .site_count = (uint8_t)site_count, .orders = bazaar->orders, .places = bazaar->places};
     bazaar->policy = policy_new(config, &bazaar->classes);
     bazaar->state = (struct world_state){
         .health = bazaar->health, .endpoint_orders = bazaar->orders_of_endpoints, .site_orders = bazaar->orders_of_sites};
-    bazaar->spec = (struct plan_spec){
-        .targets = 4, .transport = -1, .sites = bazaar->sites, .site_count = site_count, .offered = bazaar->offered};
+    bazaar->spec =
+        (struct plan_spec){.targets = 4, .transport = -1, .sites = bazaar->sites, .site_count = site_count, .offered = bazaar->offered};
     bazaar->supplies = mem_new(site_count, sizeof *bazaar->supplies);
     bazaar->all = (struct demand){bazaar->policy, &bazaar->state, &bazaar->spec, 1, bazaar->flows, class_count};
     return bazaar;

@@ -13,17 +13,17 @@ struct plant {
     struct flow *flows;
     struct fullness fullness[SITES_MAX];
     uint32_t spec_of_service[1];
-    double *calls_per_s;           /* by class: the truth */
-    double *shares;                /* by class and site: where those go who have asked lately */
-    double *answers;               /* the same: what they are told now */
-    bool percent[SITES_MAX];       /* the site tells how full it is, and nobody what it can take */
-    double calls[SITES_MAX];       /* there are now */
+    double *calls_per_s;     /* by class: the truth */
+    double *shares;          /* by class and site: where those go who have asked lately */
+    double *answers;         /* the same: what they are told now */
+    bool percent[SITES_MAX]; /* the site tells how full it is, and nobody what it can take */
+    double calls[SITES_MAX]; /* there are now */
     double before[DELAY_MAX][SITES_MAX];
-    uint32_t hold_ms, delay_ms;    /* how long calls really last; how old what is measured is */
-    double noise;                  /* of what is measured: in deviations of a count */
+    uint32_t hold_ms, delay_ms; /* how long calls really last; how old what is measured is */
+    double noise;               /* of what is measured: in deviations of a count */
     uint64_t dice, now_ms;
-    unsigned changes;              /* of prices */
-    double lost;                   /* calls that came to a dead site */
+    unsigned changes; /* of prices */
+    double lost;      /* calls that came to a dead site */
     double dead[SITES_MAX];
 };
 
@@ -114,7 +114,8 @@ static inline void plant_measure(struct plant *plant)
         if (plant->percent[i])
             at->capacity = 0;
         if (at->load.trust > 0)
-            at->load = (struct utilisation){calls / capacity, plant->percent[i] ? 0 : calls, at->load.trust, plant->now_ms};
+            at->load = (struct utilisation){
+                .ratio = calls / capacity, .calls = plant->percent[i] ? 0 : calls, .trust = at->load.trust, .at_ms = plant->now_ms};
     }
 }
 

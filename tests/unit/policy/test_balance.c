@@ -268,7 +268,7 @@ static void what_sites_share_limits_them_together(void **state)
     for (unsigned i = 0; i < 720; i++) {
         plant_run(plant, 5);
         const double now = plant->calls[members[0]] + plant->calls[members[1]];
-        fullness.load = (struct utilisation){now / fullness.capacity, now, 1, plant->now_ms};
+        fullness.load = (struct utilisation){.ratio = now / fullness.capacity, .calls = now, .trust = 1, .at_ms = plant->now_ms};
     }
     assert_true(fullness.load.ratio < 0.83);
     assert_true(fullness.load.ratio > 0.65);
