@@ -39,6 +39,7 @@ struct director {
 
     struct setup *setup;
     struct audience *audience;
+    struct trust *trust; /* of the setup's configuration */
     struct overrides overrides;
     struct own_secrets secrets; /* of cookies; none while they are off or shared */
     int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */

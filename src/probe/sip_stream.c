@@ -89,6 +89,7 @@ static void link_ready(struct task *task)
     struct sip_stream *link = task->link;
     char request[SIP_REQUEST_MAX];
     link->exchange.local = link->stream.local;
+    link->exchange.certificate_end_s = link->stream.tls.certificate_end_s;
     link->exchange.sent_us = engine_now_us(task->engine);
     const size_t len = sip_exchange_write(&link->exchange, task, request);
     if (len == 0)
@@ -113,7 +114,7 @@ static void link_start(struct task *task)
         sip_exchange_fail(task, REASON_LOCAL);
         return;
     }
-    link->kept = link->stream.ready;
+    link->kept = stream_fresh(&link->stream);
     if (link->kept)
         link_ready(task);
     else
@@ -133,8 +134,9 @@ static void link_expire(struct task *task)
     if (!task->running)
         return;
     const bool partial = sip_framer_partial(&link->framer);
+    const struct observation late = stream_timeout(&link->stream);
     link_close(link);
-    sip_exchange_fail(task, partial ? REASON_BAD_ANSWER : REASON_TIMEOUT);
+    probe_end(task, partial ? observation_failed_as(REASON_BAD_ANSWER, "not whole in time") : late);
 }
 
 static void link_cancel(struct task *task)
