@@ -36,10 +36,9 @@ struct director {
     struct transfers *transfers;
     struct primaries *primaries;
     struct work *loader, *writer, *signer;
-
     struct setup *setup;
-    struct audience *audience;
     struct trust *trust; /* of the setup's configuration */
+    struct audience *audience;
     struct overrides overrides;
     struct own_secrets secrets; /* of cookies; none while they are off or shared */
     int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */
