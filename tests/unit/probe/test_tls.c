@@ -37,7 +37,7 @@ static struct check tls_check(const struct tls_peer *peer, enum probe_type type,
     const char *key;
     check.domain = domain;
     check.probe.type = type;
-    check.probe.timeout_ms = 400;
+    check.probe.timeout_ms = 1000; /* only silence is to fail, not a busy machine */
     check.probe.interval_ms = 500;
     check.probe.tls = (struct probe_tls){.ca = authority->path, .verify = verify};
     check.tls = tls_client_load(&check.probe.tls, &key, &err);
