@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const char *const types[] = {"sip", "tcp", "tls", NULL};
-static const char *const transports[] = {"udp", "tcp", "tls", NULL};
+static const char *const transports[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 static const struct key alive_item = {.kind = KIND_WHOLE, .size = sizeof(uint16_t), RANGE(200, 699)};
 
-_Static_assert(TRANSPORT_UDP == 0 && TRANSPORT_TCP == 1 && TRANSPORT_TLS == 2, "transports[] is in the order of enum transport");
+_Static_assert(sizeof transports / sizeof *transports == TRANSPORT_COUNT + 1, "transports[] is in the order of enum transport");
 _Static_assert(sizeof types / sizeof *types == PROBE_TYPE_COUNT + 1, "types[] is in the order of enum probe_type");
 
 /* What a type makes of the keys that it does not find. By enum probe_type. */
@@ -53,6 +53,8 @@ static const struct key probe_keys[] = {
     {.name = "max_forwards", .kind = KIND_WHOLE, KEY_AT(struct probe, max_forwards), RANGE(0, 255), .fallback = "70"},
     {.name = "from", .kind = KIND_DOMAIN, KEY_AT(struct probe, from)},
     {.name = "renew", .kind = KIND_DURATION, KEY_AT(struct probe, renew_ms), .unit_ms = 1, RANGE(1000, 86400e3), .fallback = "10m"},
+    {.name = "path", .kind = KIND_TEXT, KEY_AT(struct probe, path), RANGE(1, 255), .fallback = "/"},
+    {.name = "origin", .kind = KIND_TEXT, KEY_AT(struct probe, origin), RANGE(1, 255)},
     {.name = "tls_name", .kind = KIND_DOMAIN, KEY_AT(struct probe, tls.name), .shown = "the service's name"},
     {.name = "tls_ca", .kind = KIND_PATH, KEY_AT(struct probe, tls.ca), RANGE(1, 4095), .shown = "the system's"},
     {.name = "tls_verify", .kind = KIND_SWITCH, KEY_AT(struct probe, tls.verify), .fallback = "true"},
@@ -76,6 +78,15 @@ static void apply_habit(struct loader *loader, const config_setting_t *group, st
         tell(loader, transport, "a probe of type \"%s\" cannot speak for %s", types[probe->type], transport_text(probe->transport));
     if (probe->port == 0)
         probe->port = ports[probe->transport];
+}
+
+/* Both stand in an HTTP request's head as they are. */
+static void check_websocket(struct loader *loader, const config_setting_t *group, const struct probe *probe)
+{
+    if (probe->path && (probe->path[0] != '/' || strpbrk(probe->path, " #")))
+        tell(loader, config_setting_get_member(group, "path"), "\"%s\" is no path, expected \"/\" and no spaces", probe->path);
+    if (probe->origin && strchr(probe->origin, ' '))
+        tell(loader, config_setting_get_member(group, "origin"), "\"%s\" has spaces", probe->origin);
 }
 
 static void check_tls(struct loader *loader, const config_setting_t *group, const struct probe_tls *tls)
@@ -115,6 +126,7 @@ static void check_probe(struct loader *loader, const config_setting_t *group, vo
     apply_habit(loader, group, probe);
     check_hold(loader, group, probe);
     check_tls(loader, group, &probe->tls);
+    check_websocket(loader, group, probe);
     probe->speaks = 1u << probe->transport;
     declare(loader, SPACE_PROBE, "probe", probe->name, (uint32_t)(probe - loader->config->probes), group);
 }

@@ -98,7 +98,9 @@ static void the_keys_of_a_probe_over_tls_are_taken(void **state)
         sound("folder/c",
               ZONES "probes = { p = { type = \"sip\"; transport = \"tls\"; tls_name = \"Sip.Example.\"; tls_ca = \"ca.pem\"; "
                     "tls_certificate = \"c.pem\"; tls_key = \"/k.pem\"; cert_warn = \"3d\"; renew = \"1h\"; };\n"
-                    "q = { type = \"tls\"; tls_verify = false; }; };",
+                    "q = { type = \"tls\"; tls_verify = false; }; "
+                    "w = { type = \"sip\"; transport = \"wss\"; }; v = { type = \"sip\"; transport = \"ws\"; path = \"/sip\"; "
+                    "origin = \"https://p\"; }; };",
               2);
     const struct probe *probe = &config->probes[0];
     assert_int_equal(probe->transport, TRANSPORT_TLS);
@@ -114,6 +116,12 @@ static void the_keys_of_a_probe_over_tls_are_taken(void **state)
     assert_int_equal(config->probes[1].transport, TRANSPORT_TLS);
     assert_int_equal(config->probes[1].port, 5061);
     assert_false(config->probes[1].tls.verify);
+    assert_int_equal(config->probes[2].port, 443);
+    assert_string_equal(config->probes[2].path, "/");
+    assert_null(config->probes[2].origin);
+    assert_int_equal(config->probes[3].port, 80);
+    assert_string_equal(config->probes[3].path, "/sip");
+    assert_string_equal(config->probes[3].origin, "https://p");
     config_unref(config);
 }
 
