@@ -244,24 +244,37 @@ char *reason_text_of(const json_t *endpoint)
     return text;
 }
 
+/* Until when a certificate is good; nothing for 0. */
+static void add_date(struct table *table, json_int_t at_s)
+{
+    const time_t at = (time_t)at_s;
+    char date[16] = "";
+    struct tm utc;
+    if (at_s)
+        strftime(date, sizeof date, "%F", gmtime_r(&at, &utc));
+    table_add(table, date);
+}
+
 static void add_check(struct table *table, const json_t *check)
 {
     table_add(table, text_of(check, "probe"));
     table_add(table, text_of(check, "address"));
     if (!number_of(check, "probes")) {
         table_add(table, check ? "-" : "");
-        table_add(table, "");
-        table_add(table, "");
+        for (int i = 0; i < 3; i++)
+            table_add(table, "");
         return;
     }
     char *age = age_text(number_of(check, "last_age_ms"));
-    table_addf(table, "%s, %s ago", text_of(check, "last"), age);
+    const char *detail = text_of(check, "detail");
+    table_addf(table, "%s%s%s, %s ago", text_of(check, "last"), *detail ? ": " : "", detail, age);
     free(age);
     if (number_of(check, "rtt_us"))
         table_addf(table, "%.1f ms", (double)number_of(check, "rtt_us") / 1000);
     else
         table_add(table, "-");
     table_addf(table, "%lld", number_of(check, "probes"));
+    add_date(table, number_of(check, "certificate_end_s"));
 }
 
 static void add_endpoint(struct table *table, const json_t *endpoint, const json_t *check, bool first)
@@ -284,8 +297,8 @@ static void add_endpoint(struct table *table, const json_t *endpoint, const json
 void show_endpoints(const json_t *reply)
 {
     struct table table;
-    table_init(&table,
-               (const char *const[]){"ENDPOINT", "VERDICT", "FOR", "REASON", "ORDER", "PROBE", "AT", "LAST", "RTT", "PROBES", NULL});
+    table_init(&table, (const char *const[]){"ENDPOINT", "VERDICT", "FOR", "REASON", "ORDER", "PROBE", "AT", "LAST", "RTT", "PROBES",
+                                             "CERTIFICATE UNTIL", NULL});
     size_t i;
     json_t *endpoint;
     json_array_foreach(json_object_get(reply, "endpoints"), i, endpoint)

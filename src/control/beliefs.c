@@ -13,13 +13,33 @@ static bool overridden(const struct endpoint *endpoint, const struct probe *prob
     return ret_addr->family != FAMILY_NONE;
 }
 
-static void add_check(struct beliefs *beliefs, size_t *room, size_t endpoint, const struct probe *probe, const struct addr *addr)
+static bool in_service(const struct service *service, uint8_t site)
 {
+    return memchr(service->sites, site, service->site_count) != NULL;
+}
+
+/* Whom callers of the endpoint think to speak to, and so what its certificate must be for (RFC 5922 4): the domain of the service, not the host. */
+static char *domain_of(const struct config *config, const struct endpoint *endpoint, const struct probe *probe)
+{
+    if (probe->tls.name)
+        return probe->tls.name;
+    for (size_t i = 0; i < config->service_count; i++)
+        if (in_service(&config->services[i], endpoint->site))
+            return config->services[i].name;
+    return endpoint->host;
+}
+
+static void add_check(struct beliefs *beliefs, size_t *room, size_t endpoint, uint16_t number, const struct addr *addr)
+{
+    const struct config *config = beliefs->config;
+    const struct probe *probe = &config->probes[number];
     beliefs->checks = mem_grow(beliefs->checks, room, beliefs->check_count + 1, sizeof *beliefs->checks);
     beliefs->checks[beliefs->check_count++] = (struct checkup){
-        .check = {.host = beliefs->config->endpoints[endpoint].host,
+        .probe = number,
+        .check = {.host = config->endpoints[endpoint].host,
                   .endpoint = (uint16_t)endpoint,
                   .probe = *probe,
+                  .domain = domain_of(config, &config->endpoints[endpoint], probe),
                   .target = {.addr = *addr, .port = probe->port}},
     };
 }
@@ -37,10 +57,10 @@ static void add_checks(struct beliefs *beliefs, size_t *room, const struct world
         const struct probe *probe = &config->probes[endpoint->probes[p]];
         struct addr elsewhere;
         if (overridden(endpoint, probe, &elsewhere))
-            add_check(beliefs, room, number, probe, &elsewhere);
+            add_check(beliefs, room, number, endpoint->probes[p], &elsewhere);
         else
             for (size_t i = 0; i < addr_count; i++)
-                add_check(beliefs, room, number, probe, &addrs[i]);
+                add_check(beliefs, room, number, endpoint->probes[p], &addrs[i]);
     }
 }
 
@@ -65,6 +85,7 @@ static void carry(struct beliefs *beliefs, struct checkup *to, const struct beli
     to->last = from->last;
     to->at_ms = from->at_ms;
     to->count = from->count;
+    to->warned_end_s = from->warned_end_s;
     beliefs->successors[from - previous->checks] = (uint32_t)(to - beliefs->checks);
     beliefs->health[to->check.endpoint] = previous->health[from->check.endpoint];
 }
@@ -221,11 +242,13 @@ void beliefs_release(struct beliefs *beliefs)
     free(beliefs->health);
 }
 
-void beliefs_install(const struct beliefs *beliefs, struct probe_engine *engine)
+void beliefs_install(const struct beliefs *beliefs, const struct trust *trust, struct probe_engine *engine)
 {
     struct check *checks = mem_new(beliefs->check_count + 1, sizeof *checks);
-    for (size_t i = 0; i < beliefs->check_count; i++)
+    for (size_t i = 0; i < beliefs->check_count; i++) {
         checks[i] = beliefs->checks[i].check;
+        checks[i].tls = trust_of(trust, beliefs->checks[i].probe);
+    }
     probe_engine_set(engine, checks, beliefs->check_count, beliefs->generation);
     free(checks);
 }

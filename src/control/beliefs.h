@@ -3,15 +3,18 @@
 #pragma once
 
 #include "control/saved.h"
+#include "control/trust.h"
 #include "probe/probe.h"
 #include "snapshot/world.h"
 
 /* The mirror of one check. */
 struct checkup {
-    struct check check; /* texts belong to the world's config */
+    struct check check; /* texts belong to the world's config; its tls is not set here */
+    uint16_t probe;     /* its number in the configuration */
     struct health health;
     struct observation last;
     uint64_t at_ms, count; /* of the last probe; 0 probes: nothing seen in this run */
+    int64_t warned_end_s;  /* the end of a certificate that the log has warned of; 0: of none */
 };
 
 struct beliefs {
@@ -33,8 +36,8 @@ void beliefs_init(struct beliefs *beliefs, const struct world *world, const stru
                   uint64_t now_ms);
 void beliefs_release(struct beliefs *beliefs);
 
-/* Hands the checks to the engine as the set of beliefs->generation. */
-void beliefs_install(const struct beliefs *beliefs, struct probe_engine *engine);
+/* Hands the checks to the engine as the set of beliefs->generation. trust is that of the very configuration. */
+void beliefs_install(const struct beliefs *beliefs, const struct trust *trust, struct probe_engine *engine);
 
 /* Takes one result in and says whether a choice may now be different. *ret_before: what was believed of *ret_endpoint before. */
 bool beliefs_take(struct beliefs *beliefs, const struct check_result *result, uint16_t *ret_endpoint, struct endpoint_health *ret_before);

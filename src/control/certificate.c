@@ -25,8 +25,7 @@ static const char *date_text(int64_t at_s, char out[DATE_TEXT])
     return out;
 }
 
-/* "ends in 3 days (2027-01-02 03:04:05Z)". */
-static char *end_text(int64_t end_s, int64_t now_s)
+char *certificate_end_text(int64_t end_s, int64_t now_s)
 {
     char date[DATE_TEXT];
     const long long days = ((long long)(end_s > now_s ? end_s - now_s : now_s - end_s) + DAY_S / 2) / DAY_S;
@@ -56,7 +55,7 @@ bool certificate_take(struct certificate *certificate, struct certificate_readin
         snprintf(certificate->alarm, sizeof certificate->alarm, "certificate: %.500s; the one before is still shown", reading->err.text);
         return false;
     }
-    char *end = end_text(reading->end_s, clock_wall_s());
+    char *end = certificate_end_text(reading->end_s, clock_wall_s());
     if (ends_soon(reading->end_s))
         log_warning("certificate %s %s", tls->certificate, end);
     else if (reading->end_s != certificate->end_s || certificate->alarm[0])
@@ -84,7 +83,7 @@ void certificate_inspect(const struct config *config, struct report *report)
     if (reading.credentials == NULL) {
         report_error(report, config->path, "server.tls: %s", reading.err.text);
     } else if (ends_soon(reading.end_s)) {
-        char *end = end_text(reading.end_s, clock_wall_s());
+        char *end = certificate_end_text(reading.end_s, clock_wall_s());
         report_warning(report, config->path, "server.tls.certificate: %s %s", tls->certificate, end);
         free(end);
     }
@@ -95,7 +94,7 @@ json_t *certificate_end_alarm(const struct certificate *certificate, const struc
 {
     if (certificate->end_s == 0 || !ends_soon(certificate->end_s))
         return NULL;
-    char *end = end_text(certificate->end_s, clock_wall_s());
+    char *end = certificate_end_text(certificate->end_s, clock_wall_s());
     json_t *alarm = json_sprintf("certificate %s %s", tls->certificate ? tls->certificate : "of TLS", end);
     free(end);
     return alarm;

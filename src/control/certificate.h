@@ -25,6 +25,9 @@ struct certificate {
     char alarm[600]; /* "", or why the newer files are not in use */
 };
 
+/* "ends in 3 days (2027-01-02 03:04:05Z)"; the caller frees. */
+char *certificate_end_text(int64_t end_s, int64_t now_s);
+
 /* Any thread. tls has a certificate. */
 void certificate_read(const struct tls_config *tls, struct certificate_reading *ret_reading);
 /* Gives the server what was read, and logs it; false: it could not be read, the alarm is set. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/expiry.h"
 #include "control/load.h"
 
 #include <errno.h>
@@ -83,12 +84,44 @@ void director_published(struct director *director)
     sd_notify(0, "READY=1");
 }
 
-/* An endpoint's verdict, changed. */
+/* The verdict on an endpoint, or, if that stays, on one way to reach it, changed. */
 struct transition {
     uint16_t endpoint;
+    const char *way; /* "" or "tls: " ... */
     enum verdict from, to;
     enum reason reason;
+    char detail[DETAIL_TEXT];
 };
+
+/* False: nothing has changed that the log tells of. */
+static bool transition_of(const struct endpoint_health *before, const struct endpoint_health *now, struct transition *ret)
+{
+    static const char *const ways[TRANSPORT_COUNT] = {"udp: ", "tcp: ", "tls: ", "ws: ", "wss: "};
+    if (before->overall != now->overall) {
+        *ret = (struct transition){.way = "", .from = before->overall, .to = now->overall, .reason = now->reason};
+        return true;
+    }
+    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++) {
+        const unsigned six = i / TRANSPORT_COUNT, transport = i % TRANSPORT_COUNT;
+        const struct facet *was = &before->of[six][transport], *is = &now->of[six][transport];
+        if (was->probed && is->probed && was->verdict != is->verdict) {
+            *ret = (struct transition){.way = ways[transport], .from = was->verdict, .to = is->verdict};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Told by the result that has brought it about. */
+static struct transition explained(struct transition seen, uint16_t endpoint, const struct check_result *by)
+{
+    seen.endpoint = endpoint;
+    if (seen.way[0])
+        seen.reason = by->health.reason;
+    if (seen.reason == by->last.reason)
+        memcpy(seen.detail, by->last.detail, sizeof seen.detail);
+    return seen;
+}
 
 static void log_transitions(const struct director *director, const struct transition *transitions, size_t count)
 {
@@ -96,8 +129,8 @@ static void log_transitions(const struct director *director, const struct transi
     for (size_t i = 0; i < count && i < TRANSITIONS_LOGGED; i++) {
         const struct transition *at = &transitions[i];
         const struct endpoint *of = &config->endpoints[at->endpoint];
-        log_notice("endpoint %s/%s: %s -> %s (%s)", config->sites[of->site].name, of->host, verdict_text(at->from), verdict_text(at->to),
-                   reason_text(at->reason));
+        log_notice("endpoint %s/%s: %s%s -> %s (%s%s%s)", config->sites[of->site].name, of->host, at->way, verdict_text(at->from),
+                   verdict_text(at->to), reason_text(at->reason), at->detail[0] ? ": " : "", at->detail);
     }
     if (count > TRANSITIONS_LOGGED)
         log_notice("and %zu endpoints more changed", count - TRANSITIONS_LOGGED);
@@ -117,10 +150,9 @@ static void take_results(struct director *director)
         if (!beliefs_take(beliefs, &results[i], &endpoint, &before))
             continue;
         changed = true;
-        const struct endpoint_health *now = &beliefs->health[endpoint];
-        if (before.overall != now->overall && transition_count++ < TRANSITIONS_LOGGED)
-            transitions[transition_count - 1] =
-                (struct transition){.endpoint = endpoint, .from = before.overall, .to = now->overall, .reason = now->reason};
+        struct transition seen;
+        if (transition_of(&before, &beliefs->health[endpoint], &seen) && transition_count++ < TRANSITIONS_LOGGED)
+            transitions[transition_count - 1] = explained(seen, endpoint, &results[i]);
     }
     director->verdicts_changed |= changed;
     if (director->starting && changed)
@@ -215,8 +247,10 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 static void on_geo_timer(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
-    geo_check(context);
-    certificate_check(context);
+    struct director *director = context;
+    geo_check(director);
+    certificate_check(director);
+    expiry_log(&director->setup->beliefs, clock_wall_s());
 }
 
 static void on_order_timer(evutil_socket_t fd, short what, void *context)
@@ -307,7 +341,13 @@ static bool read_files(struct director *director, struct world **ret_world, stru
     director->signatures = signatures_new(SIGNATURES_MOST);
     signing_trust_clock(director);
     const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director)};
-    const bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
+    bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
+    director->trust = sound ? trust_load(world_config(*ret_world), &report) : NULL;
+    if (sound && !director->trust) {
+        place_unref(*ret_place);
+        world_unref(*ret_world);
+        sound = false;
+    }
     log_findings(&report);
     report_release(&report);
     return sound;
@@ -397,7 +437,7 @@ static bool open_all(struct director *director, const struct server_config *serv
 static void start(struct director *director)
 {
     const struct beliefs *beliefs = &director->setup->beliefs;
-    beliefs_install(beliefs, director->engine);
+    beliefs_install(beliefs, director->trust, director->engine);
     start_timers(director);
     if (beliefs->saved_count || beliefs_settled(beliefs)) {
         begin_serving(director);
@@ -429,6 +469,7 @@ static void free_rest(struct director *director)
     rebuild_release(director);
     setup_free(director->setup);
     audience_free(director->audience);
+    trust_free(director->trust);
     serials_release(&director->serials);
     signatures_free(director->signatures);
     free(director->config_path);

@@ -36,8 +36,8 @@ struct director {
     struct transfers *transfers;
     struct primaries *primaries;
     struct work *loader, *writer, *signer;
-
     struct setup *setup;
+    struct trust *trust; /* of the setup's configuration */
     struct audience *audience;
     struct overrides overrides;
     struct own_secrets secrets; /* of cookies; none while they are off or shared */

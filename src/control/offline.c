@@ -7,6 +7,7 @@
 #include "control/load.h"
 #include "control/protocol.h"
 #include "control/state.h"
+#include "control/trust.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,7 @@ json_t *control_check(const char *config_path)
     serials_release(&serials);
     if (sound) {
         certificate_inspect(world_config(world), &report);
+        trust_free(trust_load(world_config(world), &report));
         sound = report.errors == 0;
         if (!sound) {
             place_unref(place);

@@ -27,6 +27,7 @@ struct loading {
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
     struct place *place;
+    struct trust *trust;                    /* whole reload; until it is in force */
     struct certificate_reading certificate; /* whole reload of a server with TLS */
     bool done_well;
 };
@@ -36,6 +37,7 @@ static void loading_free(struct loading *loading)
     report_release(&loading->report);
     serials_release(&loading->serials);
     credentials_free(loading->certificate.credentials);
+    trust_free(loading->trust);
     free(loading->path);
     free(loading);
 }
@@ -115,7 +117,7 @@ bool director_install(struct director *director, struct world *world, struct pla
     setup_free(old);
     if (director->serving)
         primaries_set(director->primaries, director->setup->world);
-    beliefs_install(&director->setup->beliefs, director->engine);
+    beliefs_install(&director->setup->beliefs, director->trust, director->engine);
     return true;
 }
 
@@ -143,6 +145,13 @@ static void keep_newer_zones(struct director *director, const struct world *old)
     }
 }
 
+static void swap_trust(struct director *director, struct loading *loading)
+{
+    struct trust *before = director->trust;
+    director->trust = loading->trust;
+    loading->trust = before;
+}
+
 static bool install(struct director *director, struct loading *loading)
 {
     const struct config *config = world_config(loading->world);
@@ -151,11 +160,14 @@ static bool install(struct director *director, struct loading *loading)
     const int64_t offset_ms = director->sign_offset_ms;
     director->sign_offset_ms = signing_clock_offset_ms(); /* what is published now is signed by the new time */
     struct world *old = world_ref(director->setup->world);
+    swap_trust(director, loading);
     const bool installed = director_install(director, loading->world, loading->place, &loading->report);
-    if (installed)
+    if (installed) {
         keep_newer_zones(director, old);
-    else
+    } else {
+        swap_trust(director, loading);
         director->sign_offset_ms = offset_ms;
+    }
     world_unref(old);
     if (!installed)
         return false;
@@ -214,11 +226,23 @@ static const struct tls_config *tls_of(const struct director *director, const st
     return director->started.tls.certificate && tls->certificate ? tls : NULL;
 }
 
+static void load_trust(struct loading *loading)
+{
+    loading->trust = trust_load(world_config(loading->world), &loading->report);
+    if (loading->trust)
+        return;
+    place_unref(loading->place);
+    world_unref(loading->world);
+    loading->done_well = false;
+}
+
 static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
     const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s(), .threads = 1};
     loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
+    if (loading->done_well)
+        load_trust(loading);
     const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
     if (tls)
         certificate_read(tls, &loading->certificate);
@@ -239,6 +263,8 @@ static void load_again(struct director *director, struct loading *loading)
     world_unref(loading->world);
     credentials_free(loading->certificate.credentials);
     loading->certificate.credentials = NULL;
+    trust_free(loading->trust);
+    loading->trust = NULL;
     report_release(&loading->report);
     report_init(&loading->report);
     serials_release(&loading->serials);

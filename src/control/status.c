@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/describe.h"
+#include "control/expiry.h"
 
 #include <unistd.h>
 
@@ -162,6 +163,8 @@ static json_t *alarms_json(const struct director *director)
             json_array_append_new(list, json_string(all[i]));
     primaries_alarms(director->primaries, list);
     add_void_orders(director, list);
+    const struct view view = director_view(director);
+    expiry_alarms(&view, list);
     json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
     if (end)
         json_array_append_new(list, end);

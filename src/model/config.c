@@ -61,10 +61,8 @@ static void free_zones(struct config *config)
 
 static void free_probes(struct config *config)
 {
-    for (size_t i = 0; i < config->probe_count; i++) {
-        free(config->probes[i].name);
-        free(config->probes[i].from);
-    }
+    for (size_t i = 0; i < config->probe_count; i++)
+        probe_release(&config->probes[i]);
     free(config->probes);
 }
 

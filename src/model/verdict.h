@@ -22,6 +22,8 @@ enum reason {
     REASON_REFUSED,     /* the host says that nobody listens (ICMP port unreachable, TCP reset) */
     REASON_UNREACHABLE, /* no way to the host (network or host unreachable) */
     REASON_CLOSED,      /* the connection ended before the answer */
+    REASON_TLS,         /* TLS could not be agreed on, or was broken */
+    REASON_CERTIFICATE, /* the peer's certificate is not sound, or not for the domain */
     REASON_LOCAL,       /* we could not send: our own sockets, memory or routes */
     REASON_NOT_PROBED,  /* there is no probe: always up */
     REASON_SAVED,       /* the verdict is the saved one from before the restart */

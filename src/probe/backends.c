@@ -11,8 +11,9 @@ static const struct {
     const struct probe_backend *backend;
 } ways[] = {
     {PROBE_SIP, OVER(TRANSPORT_UDP), &sip_udp_backend},
-    {PROBE_SIP, OVER(TRANSPORT_TCP), &sip_stream_backend},
+    {PROBE_SIP, EVERY_TRANSPORT & ~OVER(TRANSPORT_UDP), &sip_stream_backend},
     {PROBE_TCP, EVERY_TRANSPORT, &connect_backend},
+    {PROBE_TLS, EVERY_TRANSPORT, &connect_backend},
 };
 
 const struct probe_backend *backend_of(const struct probe *probe)

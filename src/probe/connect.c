@@ -1,4 +1,4 @@
-/* Whether a connection can be made. It is closed as soon as it stands: nothing is kept between probes. */
+/* Whether a connection can be made, TLS included where that is asked for. It is closed as soon as it stands: nothing is kept between probes. */
 #include "base/memory.h"
 #include "probe/outcome.h"
 #include "probe/stream.h"
@@ -15,7 +15,10 @@ static void connect_ready(struct task *task)
     struct connect *connect = task->link;
     const uint64_t took_us = connect->stream.ready_us - connect->begun_us;
     stream_close(&connect->stream);
-    probe_end(task, (struct observation){.outcome = OUTCOME_ALIVE, .reason = REASON_ANSWERED, .rtt_us = (uint32_t)took_us + !took_us});
+    probe_end(task, (struct observation){.outcome = OUTCOME_ALIVE,
+                                         .reason = REASON_ANSWERED,
+                                         .rtt_us = (uint32_t)took_us + !took_us, /* 0 says that there was no answer */
+                                         .certificate_end_s = connect->stream.tls.certificate_end_s});
 }
 
 static void connect_readable(struct task *task)
@@ -47,8 +50,7 @@ static void connect_wake(struct task *task)
 static void connect_expire(struct task *task)
 {
     struct connect *connect = task->link;
-    stream_close(&connect->stream);
-    probe_end(task, observation_failed(REASON_TIMEOUT));
+    probe_end(task, stream_timeout(&connect->stream));
 }
 
 static void connect_cancel(struct task *task)

@@ -6,12 +6,16 @@
 #include "base/error.h"
 #include "health/health.h"
 
+struct tls_client;
+
 /* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
 struct check {
     char *host;         /* endpoint's name; the engine keeps a copy */
     uint16_t endpoint;  /* index in the config the check was made from */
     struct probe probe; /* by value; its texts are copied by the engine */
     struct hostport target;
+    char *domain;           /* whom the caller thinks to speak to: what a certificate must be for; the engine keeps a copy */
+    struct tls_client *tls; /* NULL where no TLS is spoken; the engine keeps a reference */
     /* Used when the check is new to the engine: */
     enum verdict saved;     /* VERDICT_UNKNOWN or the saved verdict */
     uint64_t since_ms;      /* the saved verdict's; 0: now */
@@ -41,7 +45,7 @@ void probe_engine_free(struct probe_engine *engine); /* stops and joins */
 
 /* Replaces the set of checks. Checks known from before keep their health, connection and place in the schedule, take over changed parameters and
  * are reported once as they are; others start spread evenly over min(interval, 1 s). The array is copied. generation is the caller's number.
- * A check's transport must be one that the engine speaks, UDP or TCP. */
+ * A check whose probe speaks TLS must have a tls (see tls_client_wanted). */
 void probe_engine_set(struct probe_engine *engine, const struct check *checks, size_t count, uint32_t generation);
 
 struct probe_engine_state {

@@ -68,6 +68,7 @@ enum sip_heard sip_exchange_hear(const struct sip_exchange *exchange, struct tas
         return SIP_HEARD_PROVISIONAL;
     struct observation seen = observation_of(message, &task->check.probe);
     seen.rtt_us = (uint32_t)(engine_now_us(task->engine) - exchange->sent_us);
+    seen.certificate_end_s = exchange->certificate_end_s;
     if (seen.rtt_us == 0)
         seen.rtt_us = 1; /* 0 says that there was no answer */
     probe_end(task, seen);

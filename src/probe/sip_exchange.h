@@ -7,9 +7,10 @@
 
 struct sip_exchange {
     struct sip_ids ids;
-    struct hostport local; /* of the socket; set by the back end */
-    uint64_t sent_us;      /* first time */
-    bool nonsense;         /* something came that was no SIP message */
+    struct hostport local;     /* of the socket; set by the back end */
+    uint64_t sent_us;          /* first time */
+    int64_t certificate_end_s; /* of the connection it goes over; 0: no TLS */
+    bool nonsense;             /* something came that was no SIP message */
 };
 
 /* A new transaction; false when there are no random numbers. */

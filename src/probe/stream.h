@@ -1,10 +1,9 @@
-/* One connection of a check, open over as many probes as its back end likes. It never blocks, and it tells its user what has come of it; whoever
- * closes it hears no more. Thread: the engine's. Embedded in what the back end keeps in task->link. */
+/* One connection of a check, with TLS over it where its probe speaks that; open over as many probes as its back end likes. It never blocks, and it
+ * tells its user what has come of it; whoever closes it hears no more. Thread: the engine's. Embedded in what the back end keeps in task->link. */
 #pragma once
 
 #include "probe/engine.h"
-
-#include <sys/types.h>
+#include "probe/tls_link.h"
 
 /* A back end over streams. In broken() the stream is closed, and stream->failure is how a probe ends that can do no more about it. */
 struct stream_user {
@@ -17,10 +16,13 @@ struct stream {
     struct task *task;
     const struct stream_user *user;
     struct event readable, writable;
-    int fd; /* -1: closed */
-    bool ready;
+    int fd;         /* -1: closed */
+    bool connected; /* TLS shakes hands, if there is TLS */
+    bool ready;     /* all is done that comes before the user's own octets */
+    struct tls_link tls;
     struct hostport local;
     uint64_t ready_us;          /* when it became ready */
+    uint64_t print;             /* of what it was opened for */
     struct observation failure; /* of the last thing that failed */
 };
 
@@ -28,6 +30,11 @@ void stream_init(struct stream *stream, struct task *task, const struct stream_u
 /* Begins to connect to the check's target. False: it has failed already, broken() is not called. */
 bool stream_open(struct stream *stream);
 void stream_close(struct stream *stream);
+
+/* Ready, and as good as a new one: not too old, for the very domain and trust that the check has now, its certificate not ended since. */
+bool stream_fresh(const struct stream *stream);
+/* How a probe ends for which the time is up; says what was waited for. The stream is closed. */
+struct observation stream_timeout(struct stream *stream);
 
 /* Octets read, 0 when there are none now, -1: broken and closed. */
 ssize_t stream_read(struct stream *stream, void *to, size_t room);

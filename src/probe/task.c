@@ -2,6 +2,7 @@
 #include "base/invariant.h"
 #include "base/memory.h"
 #include "probe/engine.h"
+#include "probe/tls_client.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,17 @@ static void check_copy(struct check *to, const struct check *from)
 {
     *to = *from;
     to->host = mem_text(from->host);
-    to->probe.name = mem_text(from->probe.name);
-    to->probe.from = from->probe.from ? mem_text(from->probe.from) : NULL;
+    to->domain = mem_text(from->domain ? from->domain : from->host);
+    to->tls = tls_client_ref(from->tls);
+    probe_own_texts(&to->probe);
 }
 
 static void check_release(struct check *check)
 {
     free(check->host);
-    free(check->probe.name);
-    free(check->probe.from);
+    free(check->domain);
+    tls_client_unref(check->tls);
+    probe_release(&check->probe);
 }
 
 void check_begin(const struct check *check, struct health *ret_health, uint64_t now_ms)

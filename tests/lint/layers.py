@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "jansson": {"collect", "control", "cli"},
     "urcu": {"snapshot"},
     "systemd/": {"control", "daemon"},
-    "openssl/": {"dnssec", "transfer", "serve"},
+    "openssl/": {"dnssec", "transfer", "serve", "probe"},
     "curl/": {"collect"},
     "seccomp.h": {"platform"},
 }

@@ -64,6 +64,11 @@ static void the_least_configuration_gets_every_default(void **state)
     assert_int_equal(probe->alive_count, 0);
     assert_int_equal(probe->max_forwards, 70);
     assert_null(probe->from);
+    assert_int_equal(probe->renew_ms, 600000);
+    assert_null(probe->tls.name);
+    assert_null(probe->tls.ca);
+    assert_true(probe->tls.verify);
+    assert_int_equal(probe->tls.warn_s, 14 * 86400);
     assert_int_equal(probe->address.family, FAMILY_NONE);
     assert_string_equal(config->sites[0].region, "");
     assert_int_equal(config->sites[0].bias, 0);
@@ -83,6 +88,40 @@ static void the_least_configuration_gets_every_default(void **state)
     assert_int_equal(service->sticky_v6, 48);
     assert_false(service->spread_query);
     assert_int_equal(service->on_all_down, ALL_DOWN_SERVE_ALL);
+    config_unref(config);
+}
+
+static void the_keys_of_a_probe_over_tls_are_taken(void **state)
+{
+    (void)state;
+    struct config *config =
+        sound("folder/c",
+              ZONES "probes = { p = { type = \"sip\"; transport = \"tls\"; tls_name = \"Sip.Example.\"; tls_ca = \"ca.pem\"; "
+                    "tls_certificate = \"c.pem\"; tls_key = \"/k.pem\"; cert_warn = \"3d\"; renew = \"1h\"; };\n"
+                    "q = { type = \"tls\"; tls_verify = false; }; "
+                    "w = { type = \"sip\"; transport = \"wss\"; }; v = { type = \"sip\"; transport = \"ws\"; path = \"/sip\"; "
+                    "origin = \"https://p\"; }; };",
+              2);
+    const struct probe *probe = &config->probes[0];
+    assert_int_equal(probe->transport, TRANSPORT_TLS);
+    assert_int_equal(probe->speaks, 1u << TRANSPORT_TLS);
+    assert_int_equal(probe->port, 5061);
+    assert_string_equal(probe->tls.name, "sip.example");
+    assert_string_equal(probe->tls.ca, "folder/ca.pem");
+    assert_string_equal(probe->tls.certificate, "folder/c.pem");
+    assert_string_equal(probe->tls.key, "/k.pem");
+    assert_int_equal(probe->tls.warn_s, 3 * 86400);
+    assert_int_equal(probe->renew_ms, 3600000);
+    assert_int_equal(config->probes[1].type, PROBE_TLS);
+    assert_int_equal(config->probes[1].transport, TRANSPORT_TLS);
+    assert_int_equal(config->probes[1].port, 5061);
+    assert_false(config->probes[1].tls.verify);
+    assert_int_equal(config->probes[2].port, 443);
+    assert_string_equal(config->probes[2].path, "/");
+    assert_null(config->probes[2].origin);
+    assert_int_equal(config->probes[3].port, 80);
+    assert_string_equal(config->probes[3].path, "/sip");
+    assert_string_equal(config->probes[3].origin, "https://p");
     config_unref(config);
 }
 
@@ -352,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_configuration_gets_every_default),
         cmocka_unit_test(every_key_of_a_probe_is_taken),
+        cmocka_unit_test(the_keys_of_a_probe_over_tls_are_taken),
         cmocka_unit_test(tcp_and_tls_have_defaults_and_take_every_key),
         cmocka_unit_test(durations_have_units_and_plain_numbers_are_seconds),
         cmocka_unit_test(endpoints_of_a_site_stand_together_and_refer_to_site_and_probes),

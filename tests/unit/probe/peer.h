@@ -261,6 +261,8 @@ static inline struct check check_of(enum transport transport, const struct hostp
                   .confirm_ms = 50,
                   .fall = 2,
                   .rise = 2,
-                  .max_forwards = 70},
+                  .max_forwards = 70,
+                  .renew_ms = 600000,
+                  .tls = {.verify = true}},
     };
 }
