@@ -16,6 +16,8 @@ enum command {
     COMMAND_ENDPOINTS,
     COMMAND_DEMAND,
     COMMAND_EXPLAIN,
+    COMMAND_LOAD,
+    COMMAND_PUSH_LOAD,
     COMMAND_DRAIN,
     COMMAND_DISABLE,
     COMMAND_ENABLE,
@@ -32,6 +34,8 @@ struct request {
     const char *target, *reason;      /* orders; reason is "" if not given */
     uint64_t for_ms;                  /* 0 if not given, else at least 1000 */
     const char *name, *type, *client; /* explain */
+    double value;                     /* push-load: finite, not negative */
+    const char *unit;                 /* NULL if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */
