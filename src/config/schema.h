@@ -35,6 +35,7 @@ enum kind {
     KIND_KEY,       /* the same of a TSIG key */
     KIND_LOAD,      /* the same of a source of load */
     KIND_ENDPOINT,  /* the same of an endpoint, by its host */
+    KIND_CHECK,     /* the same of a named check */
     KIND_NEED,      /* unsigned: "all" is 0, "any" is 1, or a whole number from 1 to most */
     KIND_SECRET,    /* struct tsig_secret, from base64; never shown */
     KIND_PAIR,      /* item[0] and item[1] */
@@ -47,6 +48,7 @@ enum kind {
 enum space {
     SPACE_SITE,
     SPACE_PROBE,
+    SPACE_CHECK,
     SPACE_HOST,
     SPACE_SERVICE,
     SPACE_ZONE,

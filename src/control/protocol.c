@@ -30,6 +30,7 @@ static const struct form {
     [COMMAND_ZONES] = {"zones", 0, 0},
     [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
     [COMMAND_DEMAND] = {"demand", 0, 0},
+    [COMMAND_CHECKS] = {"checks", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_DRAIN] = {"drain", TARGET, TARGET | REASON | FOR},
     [COMMAND_DISABLE] = {"disable", TARGET, TARGET | REASON | FOR},

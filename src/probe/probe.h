@@ -8,8 +8,8 @@
 
 /* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
 struct check {
-    char *host;         /* endpoint's name; the engine keeps a copy */
-    uint16_t endpoint;  /* index in the config the check was made from */
+    char *host;         /* endpoint's name, or the named check's; the engine keeps a copy */
+    uint16_t endpoint;  /* index in the config the check was made from; behind them the named checks */
     struct probe probe; /* by value; its texts are copied by the engine */
     struct hostport target;
     /* Used when the check is new to the engine: */
