@@ -207,8 +207,7 @@ void show_status(const json_t *reply)
     }
 }
 
-/* ", back at 30 % of its share" while it comes back. */
-static void add_back(struct table *table, const char *verdict, const json_t *object, const char *doubt)
+void add_back(struct table *table, const char *verdict, const json_t *object, const char *doubt)
 {
     const json_t *share = json_object_get(object, "share");
     if (json_is_integer(share) && json_integer_value(share) < 100)

@@ -21,5 +21,8 @@ long long number_of(const json_t *object, const char *key);
 char *order_text_of(const json_t *order);
 /* Why an endpoint's verdict is what it is, with its hold; to be freed. */
 char *reason_text_of(const json_t *endpoint);
+struct table;
+/* A cell: the verdict, doubt, and ", back at 30 %" of its share while the object comes back. */
+void add_back(struct table *table, const char *verdict, const json_t *object, const char *doubt);
 /* "3m12s" of milliseconds, to be freed. */
 char *age_text(long long ms);
