@@ -53,6 +53,7 @@ static const struct command {
     {"zones", "", 0, 0, "every zone: serial, where it comes from, who has been told of it and who has fetched it last", show_zones},
     {"endpoints", "", 0, 0, "every endpoint: verdict, since when, and what its probes saw", show_endpoints},
     {"demand", "", 0, 0, "who asks: answers a second by service, nearest site and place, and the networks that ask most", show_demand},
+    {"checks", "", 0, 0, "every check that sites depend on: verdict, since when, and what its failure takes", show_checks},
     {"explain", " NAME TYPE", 2, TAKES_CLIENT,
      "the answer that a client gets to the question NAME TYPE, and why each endpoint is or is not in it;\n"
      "with -c of the files alone (no endpoint probed), otherwise as the daemon answers now",

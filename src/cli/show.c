@@ -215,6 +215,15 @@ void show_status(const json_t *reply)
     }
 }
 
+void add_back(struct table *table, const char *verdict, const json_t *object, const char *doubt)
+{
+    const json_t *share = json_object_get(object, "share");
+    if (json_is_integer(share) && json_integer_value(share) < 100)
+        table_addf(table, "%s%s, back at %lld %%", verdict, doubt, json_integer_value(share));
+    else
+        table_addf(table, "%s%s", verdict, doubt);
+}
+
 void show_sites(const json_t *reply)
 {
     struct table table;
@@ -227,7 +236,9 @@ void show_sites(const json_t *reply)
         const json_t *counts = json_object_get(site, "endpoints");
         table_add(&table, text_of(site, "site"));
         table_add(&table, text_of(site, "region"));
-        table_addf(&table, "%lld/%lld", number_of(counts, "up"), number_of(counts, "total"));
+        char *up = mem_format("%lld/%lld", number_of(counts, "up"), number_of(counts, "total"));
+        add_back(&table, up, site, "");
+        free(up);
         table_addf(&table, "%lld", number_of(counts, "draining"));
         table_addf(&table, "%lld", number_of(counts, "down"));
         table_addf(&table, "%lld", number_of(counts, "unknown"));
@@ -295,7 +306,7 @@ static void add_endpoint(struct table *table, const json_t *endpoint, const json
 {
     if (first) {
         table_addf(table, "%s/%s", text_of(endpoint, "site"), text_of(endpoint, "host"));
-        table_addf(table, "%s%s", text_of(endpoint, "verdict"), json_is_true(json_object_get(endpoint, "doubt")) ? " (in doubt)" : "");
+        add_back(table, text_of(endpoint, "verdict"), endpoint, json_is_true(json_object_get(endpoint, "doubt")) ? " (in doubt)" : "");
         add_age(table, number_of(endpoint, "age_ms"));
         char *reason = reason_text_of(endpoint);
         table_add(table, reason);

@@ -8,6 +8,7 @@ void show_sites(const json_t *reply);
 void show_zones(const json_t *reply); /* show_zones.c */
 void show_endpoints(const json_t *reply);
 void show_demand(const json_t *reply); /* show_demand.c */
+void show_checks(const json_t *reply); /* show_checks.c */
 void show_overrides(const json_t *reply);
 void show_load(const json_t *reply); /* show_load.c */
 void show_push(const json_t *reply);
@@ -25,5 +26,8 @@ char *amount_text(const json_t *amount);
 char *order_text_of(const json_t *order);
 /* Why an endpoint's verdict is what it is, with its hold; to be freed. */
 char *reason_text_of(const json_t *endpoint);
+struct table;
+/* A cell: the verdict, doubt, and ", back at 30 %" of its share while the object comes back. */
+void add_back(struct table *table, const char *verdict, const json_t *object, const char *doubt);
 /* "3m12s" of milliseconds, to be freed. */
 char *age_text(long long ms);

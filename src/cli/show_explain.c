@@ -152,7 +152,7 @@ static void show_endpoints_of(const json_t *explain)
         table_addf(&table, "%lld", number_of(endpoint, "weight"));
         table_add(&table, text_of(endpoint, "standing"));
         table_add(&table, text_of(endpoint, "why"));
-        table_add(&table, text_of(endpoint, "verdict"));
+        add_back(&table, text_of(endpoint, "verdict"), endpoint, "");
         table_add(&table, age);
         table_add(&table, reason);
         table_add(&table, order);

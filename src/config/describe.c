@@ -29,6 +29,7 @@ static const char *const kind_words[] = {
     [KIND_NEED] = "text or whole number",
     [KIND_GROUP] = "group",
     [KIND_MAP] = "group of groups",
+    [KIND_CHECK] = "check name",
     [KIND_LOAD] = "load name",
     [KIND_ENDPOINT] = "host name",
 };

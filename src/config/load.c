@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* In the order in which names must be known: keys before the zones, probes and sources of load before the endpoints that use them, sites before services and geo. */
+/* In the order in which names must be known: keys before the zones, probes, checks and sources of load before the sites that use them, sites before services and geo. */
 static const struct key root_keys[] = {
     {.name = "server", .kind = KIND_GROUP, KEY_AT(struct config, server), .table = &server_table},
     {.name = "keys", .kind = KIND_LIST, KEY_LIST(struct config, keys, key_count), .table = &key_table, RANGE(0, TSIG_KEYS_MAX)},
@@ -17,6 +17,11 @@ static const struct key root_keys[] = {
      .table = &zone_table,
      RANGE(1, 10000)},
     {.name = "probes", .kind = KIND_MAP, KEY_LIST(struct config, probes, probe_count), .table = &probe_table, RANGE(0, GROUP_KEYS_MAX)},
+    {.name = "checks",
+     .kind = KIND_LIST,
+     KEY_LIST(struct config, judgement.checks, judgement.check_count),
+     .table = &check_table,
+     RANGE(0, NAMED_CHECKS_MAX)},
     {.name = "loads",
      .kind = KIND_MAP,
      KEY_LIST(struct config, load_sources, load_source_count),
@@ -29,6 +34,7 @@ static const struct key root_keys[] = {
      KEY_LIST(struct config, services, service_count),
      .table = &service_table,
      RANGE(0, SERVICES_MAX)},
+    {.name = "safety", .kind = KIND_GROUP, KEY_AT(struct config, judgement.safety), .table = &safety_table},
     {.name = "balance", .kind = KIND_GROUP, KEY_AT(struct config, balance), .table = &balance_table},
     {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
 };
@@ -36,6 +42,7 @@ static const struct key root_keys[] = {
 static void check_root(struct loader *loader, const config_setting_t *group, void *item)
 {
     const struct config *config = item;
+    link_depends(loader, group);
     const config_setting_t *services = config_setting_get_member(group, "services");
     if (config->service_count == 0 && (services == NULL || config_setting_length(services) == 0))
         warn(loader, group, "no services: nothing is steered");
@@ -43,10 +50,10 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
-const struct table *const schema_tables[] = {&root_table,       &server_table,   &tcp_table,     &tls_table,     &cookies_table,
-                                             &rate_limit_table, &geo_table,      &prefer_table,  &key_table,     &zone_table,
-                                             &dnssec_table,     &transfer_table, &primary_table, &probe_table,   &site_table,
-                                             &endpoint_table,   &service_table,  &load_table,    &cluster_table, &balance_table};
+const struct table *const schema_tables[] = {
+    &root_table,    &server_table, &tcp_table,     &tls_table,      &cookies_table, &rate_limit_table, &geo_table,   &prefer_table,
+    &key_table,     &zone_table,   &dnssec_table,  &transfer_table, &primary_table, &probe_table,      &site_table,  &endpoint_table,
+    &service_table, &load_table,   &cluster_table, &balance_table,  &check_table,   &depend_table,     &safety_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

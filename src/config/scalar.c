@@ -340,6 +340,7 @@ static const struct reference {
     {KIND_SITE, SPACE_SITE, "site", "sites"},
     {KIND_PROBE, SPACE_PROBE, "probe", "probes"},
     {KIND_KEY, SPACE_KEY, "key", "keys"},
+    {KIND_CHECK, SPACE_CHECK, "check", "checks"},
     {KIND_LOAD, SPACE_LOAD, "source of load", "loads"},
     {KIND_ENDPOINT, SPACE_HOST, "endpoint", "the hosts of sites"},
 };
@@ -397,6 +398,7 @@ bool scalar_read(struct loader *loader, const struct key *key, struct value valu
     case KIND_COUNTRY:
     case KIND_CONTINENT: return read_code(loader, key, value, to);
     case KIND_SITE:
+    case KIND_CHECK:
     case KIND_PROBE:
     case KIND_KEY:
     case KIND_LOAD:

@@ -12,7 +12,6 @@
 #include <libconfig.h>
 
 enum { ERRORS_TOLD_MAX = 10000 }; /* more than anybody would read; a hostile file must not fill the memory with messages */
-
 enum kind {
     KIND_WHOLE,     /* integer of size octets */
     KIND_NUMBER,    /* double */
@@ -35,6 +34,7 @@ enum kind {
     KIND_KEY,       /* the same of a TSIG key */
     KIND_LOAD,      /* the same of a source of load */
     KIND_ENDPOINT,  /* the same of an endpoint, by its host */
+    KIND_CHECK,     /* the same of a named check */
     KIND_NEED,      /* unsigned: "all" is 0, "any" is 1, or a whole number from 1 to most */
     KIND_SECRET,    /* struct tsig_secret, from base64; never shown */
     KIND_PAIR,      /* item[0] and item[1] */
@@ -47,6 +47,7 @@ enum kind {
 enum space {
     SPACE_SITE,
     SPACE_PROBE,
+    SPACE_CHECK,
     SPACE_HOST,
     SPACE_SERVICE,
     SPACE_ZONE,
@@ -124,10 +125,9 @@ void warn(struct loader *loader, const config_setting_t *setting, const char *fo
 bool declare(struct loader *loader, uint32_t space, const char *what, const char *name, uint32_t number, const config_setting_t *at);
 /* The name of that space that was probably meant, or NULL. */
 const char *suggest(const struct loader *loader, uint32_t space, const char *written);
-/* Registers the addresses of the group's key listen, of which each may stand once among all that is listened on. Port 0 may stand any number of times:
- * the kernel picks another port each time. */
+/* Registers the addresses of the group's key listen, each once among all that is listened on; port 0 (the kernel picks) any number of times. */
 void declare_listen(struct loader *loader, const config_setting_t *group);
-/* Whether the name, which is this key's value, lies in a zone of the configuration; tells when not. */
+/* Whether the name, this key's value, lies in a zone of the configuration; tells when not. */
 bool check_in_zone(struct loader *loader, const config_setting_t *at, const char *name);
 /* The secret of the key from its file: base64, or BIND's key clause, whose algorithm is then the key's. Tells what is wrong at the setting. */
 bool read_key_file(struct loader *loader, const config_setting_t *at, struct tsig_key *key, bool algorithm_given);

@@ -18,6 +18,7 @@ static const struct key endpoint_keys[] = {
      .fixed = true,
      .item = &probe_item,
      RANGE(0, PROBES_PER_ENDPOINT_MAX)},
+    {.name = "ramp", .kind = KIND_DURATION, KEY_AT(struct endpoint, ramp_ms), .unit_ms = 1, RANGE(0, 86400e3), .fallback = "0ms"},
     {.name = "need", .kind = KIND_NEED, KEY_AT(struct endpoint, need), RANGE(1, PROBES_PER_ENDPOINT_MAX), .fallback = "all"},
     {.name = "load",
      .kind = KIND_LIST,
@@ -87,6 +88,13 @@ static const struct key site_keys[] = {
      .fixed = true,
      .item = &load_item,
      RANGE(0, LOADS_MAX)},
+    {.name = "min_capacity", .kind = KIND_WHOLE, KEY_AT(struct site, needs.min_capacity), RANGE(0, 100), .fallback = "0"},
+    {.name = "depends",
+     .kind = KIND_LIST,
+     KEY_LIST(struct site, needs.depends, needs.depend_count),
+     .table = &depend_table,
+     RANGE(0, DEPENDS_MAX)},
+    {.name = "ramp", .kind = KIND_DURATION, KEY_AT(struct site, ramp_ms), .unit_ms = 1, RANGE(0, 86400e3), .fallback = "0ms"},
     {.name = "endpoints", .kind = KIND_LIST, RANGE(0, ENDPOINTS_MAX), .table = &endpoint_table},
 };
 

@@ -64,6 +64,21 @@ static void add_checks(struct beliefs *beliefs, size_t *room, const struct world
     }
 }
 
+/* A named check stands for itself: its subject is no endpoint, its host its name, which no host can be as it lacks the dot. */
+static void add_named_check(struct beliefs *beliefs, size_t *room, size_t number)
+{
+    const struct named_check *named = &beliefs->config->judgement.checks[number];
+    const struct probe *probe = &beliefs->config->probes[named->probe];
+    beliefs->checks = mem_grow(beliefs->checks, room, beliefs->check_count + 1, sizeof *beliefs->checks);
+    beliefs->checks[beliefs->check_count++] = (struct checkup){
+        .check = {.host = named->name,
+                  .endpoint = (uint16_t)(beliefs->config->endpoint_count + number),
+                  .probe = *probe,
+                  .target = {.addr = named->address.family != FAMILY_NONE ? named->address : probe->address,
+                             .port = named->port ? named->port : probe->port}},
+    };
+}
+
 static int by_identity(const void *left, const void *right)
 {
     const struct checkup *a = *(struct checkup *const *)left, *b = *(struct checkup *const *)right;
@@ -143,6 +158,12 @@ static size_t add_parts(const struct checkup *at, unsigned voice, enum family fa
     return count;
 }
 
+static bool is_moved(const struct beliefs *beliefs, size_t subject, const struct checkup *at)
+{
+    struct addr elsewhere;
+    return subject < beliefs->config->endpoint_count && overridden(&beliefs->config->endpoints[subject], &at->check.probe, &elsewhere);
+}
+
 /* A probe sent elsewhere than to the host's own addresses speaks for every family the host has. */
 static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct health_part *parts)
 {
@@ -152,9 +173,7 @@ static size_t make_parts(const struct beliefs *beliefs, size_t endpoint, struct 
         const struct checkup *at = &beliefs->checks[i];
         voice += i > beliefs->first[endpoint] &&
                  strcmp(at->check.probe.name, at[-1].check.probe.name) != 0; /* a probe's checks are neighbours */
-        struct addr elsewhere;
-        const bool moved = overridden(&beliefs->config->endpoints[endpoint], &at->check.probe, &elsewhere);
-        unsigned families = moved ? beliefs->families[endpoint] : 0;
+        unsigned families = is_moved(beliefs, endpoint, at) ? beliefs->families[endpoint] : 0;
         if (!families)
             families = at->check.target.addr.family == FAMILY_V4 ? 1 : 2;
         for (unsigned f = 0; f < 2; f++)
@@ -168,7 +187,8 @@ static void compose(struct beliefs *beliefs, size_t endpoint)
 {
     const size_t checks = beliefs->first[endpoint + 1] - beliefs->first[endpoint];
     struct health_part *parts = mem_new(2 * TRANSPORT_COUNT * checks + 1, sizeof *parts);
-    beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts), beliefs->config->endpoints[endpoint].need);
+    const unsigned need = endpoint < beliefs->config->endpoint_count ? beliefs->config->endpoints[endpoint].need : NEED_ALL;
+    beliefs->health[endpoint] = health_compose(parts, make_parts(beliefs, endpoint, parts), need);
     free(parts);
 }
 
@@ -216,20 +236,26 @@ void beliefs_init(struct beliefs *beliefs, const struct world *world, const stru
 {
     const struct config *config = world_config(world);
     const size_t endpoints = config->endpoint_count;
-    *beliefs = (struct beliefs){.config = config, .generation = previous ? previous->generation + 1 : 1};
-    beliefs->first = mem_new(endpoints + 1, sizeof *beliefs->first);
+    *beliefs = (struct beliefs){.config = config,
+                                .generation = previous ? previous->generation + 1 : 1,
+                                .subject_count = endpoints + config->judgement.check_count};
+    beliefs->first = mem_new(beliefs->subject_count + 1, sizeof *beliefs->first);
     beliefs->families = mem_new(endpoints + 1, 1);
-    beliefs->health = mem_new(endpoints + 1, sizeof *beliefs->health);
+    beliefs->health = mem_new(beliefs->subject_count + 1, sizeof *beliefs->health);
     size_t room = 0;
     for (size_t i = 0; i < endpoints; i++) {
         add_checks(beliefs, &room, world, i);
+        beliefs->first[i + 1] = (uint32_t)beliefs->check_count;
+    }
+    for (size_t i = endpoints; i < beliefs->subject_count; i++) {
+        add_named_check(beliefs, &room, i - endpoints);
         beliefs->first[i + 1] = (uint32_t)beliefs->check_count;
     }
     for (size_t i = 0; i < beliefs->check_count; i++)
         begin(beliefs, &beliefs->checks[i], saved, now_ms);
     if (previous)
         carry_over(beliefs, previous, now_ms);
-    for (size_t i = 0; i < endpoints; i++)
+    for (size_t i = 0; i < beliefs->subject_count; i++)
         recompose(beliefs, i, now_ms);
 }
 
@@ -294,7 +320,7 @@ bool beliefs_stop(struct beliefs *beliefs, uint64_t now_ms)
     bool changed = false;
     for (size_t i = 0; i < beliefs->check_count; i++)
         changed |= health_stop(&beliefs->checks[i].health, now_ms);
-    for (size_t i = 0; i < beliefs->config->endpoint_count; i++)
+    for (size_t i = 0; i < beliefs->subject_count; i++)
         recompose(beliefs, i, now_ms);
     return changed;
 }

@@ -19,11 +19,12 @@ struct checkup {
 
 struct beliefs {
     const struct config *config;
-    struct checkup *checks; /* those of one endpoint stand together */
+    struct checkup *checks; /* those of one endpoint stand together, then one for each named check */
     size_t check_count;
-    uint32_t *first;                /* by endpoint: its first check; one more entry for the end */
+    size_t subject_count;           /* endpoints, and behind them the named checks */
+    uint32_t *first;                /* by subject: its first check; one more entry for the end */
     uint8_t *families;              /* by endpoint: bit 0 IPv4, bit 1 IPv6 where the zone files have such addresses */
-    struct endpoint_health *health; /* by endpoint */
+    struct endpoint_health *health; /* by subject */
     uint32_t generation;            /* of the engine's set */
     uint32_t *successors;           /* by check of the set before: its index in this set, or UINT32_MAX */
     size_t successor_count;

@@ -120,6 +120,7 @@ static json_t *describe(const struct director *director, const struct request *r
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_SITES: return with("sites", describe_sites(&view));
     case COMMAND_ZONES: return with("zones", zones_json(director));
+    case COMMAND_CHECKS: return with("checks", describe_named_checks(&view));
     case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
     case COMMAND_DEMAND: return with("demand", audience_json(director->audience, director->setup));
     default: return with("overrides", describe_overrides(&view));

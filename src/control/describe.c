@@ -63,13 +63,23 @@ json_t *describe_endpoint_order(const struct view *view, size_t endpoint)
     return order_on(view, target);
 }
 
+/* Percent of its share that one that is coming back may take; 100 otherwise. */
+static json_t *describe_share(uint16_t share)
+{
+    return json_integer(share * 100 / SHARE_WHOLE);
+}
+
 static json_t *describe_site(const struct view *view, size_t number)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
-    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "site", site->name, "region", site->region, "latitude",
-                     site->latitude, "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
-                     describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number), "load",
-                     describe_site_load(view, number));
+    json_t *object =
+        json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "site", site->name, "region", site->region, "latitude", site->latitude,
+                  "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
+                  describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number), "load",
+                  describe_site_load(view, number));
+    json_object_set_new(object, "min_capacity", json_integer(site->needs.min_capacity));
+    json_object_set_new(object, "share", describe_share(view->setup->ramps.site_shares[number]));
+    return object;
 }
 
 json_t *describe_sites(const struct view *view)
@@ -135,6 +145,7 @@ json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks)
                                reason_text(health->reason), "doubt", health->doubt, "order", describe_endpoint_order(view, endpoint));
     describe_since(view, object, health->since_ms);
     describe_hold(view, endpoint, object);
+    json_object_set_new(object, "share", describe_share(view->setup->ramps.endpoint_shares[endpoint]));
     if (!checks)
         return object;
     json_t *list = json_array();
@@ -149,5 +160,38 @@ json_t *describe_endpoints(const struct view *view)
     json_t *list = json_array();
     for (size_t i = 0; i < world_config(view->setup->world)->endpoint_count; i++)
         json_array_append_new(list, describe_endpoint(view, i, true));
+    return list;
+}
+
+static json_t *describe_takes(const struct config *config, size_t check)
+{
+    static const char *const texts[] = {[TAKES_SITE] = "site", [TAKES_SERVICE] = "service", [TAKES_LABEL] = "label"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < config->site_count; i++) {
+        const struct needs *needs = &config->sites[i].needs;
+        for (size_t k = 0; k < needs->depend_count; k++) {
+            const struct depend *depend = &needs->depends[k];
+            if (depend->check != check)
+                continue;
+            json_t *object = json_pack("{s:s, s:s}", "site", config->sites[i].name, "takes", texts[depend->takes]);
+            if (depend->takes != TAKES_SITE)
+                json_object_set_new(object, texts[depend->takes], json_string(depend->service ? depend->service : depend->label));
+            json_array_append_new(list, object);
+        }
+    }
+    return list;
+}
+
+json_t *describe_named_checks(const struct view *view)
+{
+    const struct config *config = world_config(view->setup->world);
+    const struct beliefs *beliefs = &view->setup->beliefs;
+    json_t *list = json_array();
+    for (size_t i = 0; i < config->judgement.check_count; i++) {
+        json_t *object = describe_check(view, &beliefs->checks[beliefs->first[config->endpoint_count + i]]);
+        json_object_set_new(object, "name", json_string(config->judgement.checks[i].name));
+        json_object_set_new(object, "depends", describe_takes(config, i));
+        json_array_append_new(list, object);
+    }
     return list;
 }

@@ -21,6 +21,8 @@ json_t *describe_endpoint_order(const struct view *view, size_t endpoint);
 json_t *describe_sites(const struct view *view);
 /* Verdict, reason, since, order; with its checks or without. */
 json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks);
+/* Those that sites depend on, and what their failure takes. */
+json_t *describe_named_checks(const struct view *view);
 json_t *describe_endpoints(const struct view *view);
 
 /* describe_load.c. How full everything is, as setup_look() has left it (README.md, `load`). */

@@ -128,8 +128,10 @@ static void log_transitions(const struct director *director, const struct transi
     const struct config *config = world_config(director->setup->world);
     for (size_t i = 0; i < count && i < TRANSITIONS_LOGGED; i++) {
         const struct transition *at = &transitions[i];
-        const struct endpoint *of = &config->endpoints[at->endpoint];
-        log_notice("endpoint %s/%s: %s%s -> %s (%s%s%s)", config->sites[of->site].name, of->host, at->way, verdict_text(at->from),
+        const bool named = at->endpoint >= config->endpoint_count;
+        const struct endpoint *of = named ? NULL : &config->endpoints[at->endpoint];
+        log_notice("%s %s%s%s: %s%s -> %s (%s%s%s)", named ? "check" : "endpoint", named ? "" : config->sites[of->site].name, named ? "" : "/",
+                   named ? config->judgement.checks[at->endpoint - config->endpoint_count].name : of->host, at->way, verdict_text(at->from),
                    verdict_text(at->to), reason_text(at->reason), at->detail[0] ? ": " : "", at->detail);
     }
     if (count > TRANSITIONS_LOGGED)
@@ -232,7 +234,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     watch_engine(director, now_ms);
     watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
-    if (director->starting && secrets_due(director))
+    if (director->starting && (secrets_due(director) || ramps_moved(&director->setup->ramps, now_ms)))
         director_publish(director);
     persist_pass(director);
     orders_pass(director);

@@ -6,6 +6,7 @@
 #include "control/decode.h"
 #include "control/describe.h"
 #include "dns/message.h"
+#include "policy/depends.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,16 +125,30 @@ static const char *selection_text(enum selection_kind kind)
     return texts[kind];
 }
 
+/* Whose failure holds the endpoint's site back. */
+static char *failed_text(const struct view *view, const struct explained *at, const struct decision *decision)
+{
+    const struct config *config = world_config(view->setup->world);
+    const struct world_state state = setup_state(view->setup);
+    const struct failed failed = depends_failed(config, &state, &decision->spec, config->endpoints[at->endpoint].site);
+    if (!failed.depend)
+        return mem_text(cause_text(at->cause));
+    return mem_format("its site depends on check %s, which is %s", config->judgement.checks[failed.depend->check].name,
+                      verdict_text(failed.verdict));
+}
+
 /* Why an endpoint is or is not in the answer, in a few words. */
 static char *why(const struct view *view, const struct explained *at, const struct decision *decision)
 {
     const struct endpoint_health *health = &view->setup->beliefs.health[at->endpoint];
     if (at->rank >= 0 && decision->spec.purpose == PLAN_TARGETS)
-        return mem_format("answer %d%s", at->rank + 1, at->standing == STANDING_OUT ? ", for want of better" : "");
+        return mem_format("answer %d%s", at->rank + 1, at->standing >= STANDING_LAST ? ", for want of better" : "");
     if (at->rank >= 0)
         return mem_text("its transports");
     if (at->cause == CAUSE_VERDICT && at->standing != STANDING_UP)
         return mem_format("%s: %s", verdict_text(health->overall), reason_text(health->reason));
+    if (at->cause == CAUSE_DEPENDS)
+        return failed_text(view, at, decision);
     if (at->cause != CAUSE_VERDICT)
         return mem_text(cause_text(at->cause));
     return mem_text(decision->spec.purpose == PLAN_TARGETS ? "others come before it" : "the winner speaks for all");

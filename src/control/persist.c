@@ -151,6 +151,7 @@ static void persist_verdicts(struct director *director)
 {
     struct writing *writing = writing_new(director, STATE_VERDICTS);
     beliefs_save(&director->setup->beliefs, clock_ms(), &writing->saved);
+    ramps_save(&director->setup->ramps, clock_ms(), &writing->saved);
     director->verdicts_changed = false;
     director->verdicts_writing = true;
     director->verdicts_saved_ms = clock_ms();

@@ -35,6 +35,7 @@ static const struct form {
     [COMMAND_ZONES] = {"zones", 0, 0},
     [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
     [COMMAND_DEMAND] = {"demand", 0, 0},
+    [COMMAND_CHECKS] = {"checks", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_LOAD] = {"load", 0, 0},
     [COMMAND_PUSH_LOAD] = {"push-load", TARGET | VALUE, TARGET | VALUE | UNIT | FOR},

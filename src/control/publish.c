@@ -26,6 +26,14 @@ static void log_suspicion(bool before, const struct setup *setup)
         log_notice("suspect: over, verdicts are believed again");
 }
 
+static void log_safety(size_t before, const struct setup *setup)
+{
+    if (setup->kept_count > before)
+        log_error("safety: more endpoints have failed than probes may take out; %zu of them are kept in the answers", setup->kept_count);
+    else if (before && setup->kept_count == 0)
+        log_notice("safety: over, all verdicts are believed again");
+}
+
 bool secrets_due(const struct director *director)
 {
     const struct cookies_config *config = &world_config(director->setup->world)->server.cookies;
@@ -47,11 +55,14 @@ static const struct siphash_keys *cookie_secrets(struct director *director)
 
 static struct snapshot *build(struct director *director, const struct snapshot *previous)
 {
-    const bool suspected = director->setup->suspect;
+    const bool suspected = director->setup->suspect, ramping = director->setup->ramps.running;
+    const size_t kept = director->setup->kept_count;
     struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), previous, signing_wall_s(director), 0);
     snapshot_set_cookies(snapshot, cookie_secrets(director));
     audience_draw(director->audience, snapshot);
     log_suspicion(suspected, director->setup);
+    log_safety(kept, director->setup);
+    director->verdicts_changed |= ramping != director->setup->ramps.running;
     return snapshot;
 }
 

@@ -11,7 +11,10 @@ void saved_release(struct saved *saved)
         free(saved->items[i].host);
         free(saved->items[i].probe);
     }
+    for (size_t i = 0; i < saved->ramp_count; i++)
+        free(saved->ramps[i].name);
     free(saved->items);
+    free(saved->ramps);
     *saved = (struct saved){0};
 }
 
@@ -22,6 +25,12 @@ void saved_add(struct saved *saved, const struct saved_verdict *item)
     *added = *item;
     added->host = mem_text(item->host);
     added->probe = mem_text(item->probe);
+}
+
+void saved_add_ramp(struct saved *saved, const char *name, uint64_t age_ms)
+{
+    saved->ramps = mem_grow(saved->ramps, &saved->ramp_room, saved->ramp_count + 1, sizeof *saved->ramps);
+    saved->ramps[saved->ramp_count++] = (struct saved_ramp){.name = mem_text(name), .age_ms = age_ms};
 }
 
 int identity_order(const char *host_a, const char *probe_a, const struct hostport *a, const char *host_b, const char *probe_b,

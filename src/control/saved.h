@@ -16,15 +16,24 @@ struct saved_verdict {
     uint64_t hold_ms;     /* how much longer no rise is allowed */
 };
 
+/* A slow start that was running. */
+struct saved_ramp {
+    char *name; /* owned: a site, or an endpoint's host */
+    uint64_t age_ms;
+};
+
 struct saved {
     struct saved_verdict *items;
     size_t count, room;
+    struct saved_ramp *ramps;
+    size_t ramp_count, ramp_room;
     uint64_t age_ms; /* since it was all saved */
 };
 
 void saved_release(struct saved *saved);
 /* The item's texts are copied. */
 void saved_add(struct saved *saved, const struct saved_verdict *item);
+void saved_add_ramp(struct saved *saved, const char *name, uint64_t age_ms);
 
 /* The order of checks by identity, for sorting and finding. */
 int identity_order(const char *host_a, const char *probe_a, const struct hostport *a, const char *host_b, const char *probe_b,

@@ -12,6 +12,8 @@ struct setup *setup_new(struct world *world, struct place *place, const struct s
     beliefs_init(&setup->beliefs, world, previous ? &previous->beliefs : NULL, saved, now_ms);
     effects_init(&setup->effects, world_config(world));
     meters_init(&setup->meters, world, previous ? &previous->meters : NULL, now_ms);
+    setup->kept = mem_new(world_config(world)->endpoint_count + 1, 1);
+    ramps_init(&setup->ramps, world_config(world), previous ? &previous->ramps : NULL, saved, now_ms);
     return setup;
 }
 
@@ -22,6 +24,8 @@ void setup_free(struct setup *setup)
     beliefs_release(&setup->beliefs);
     effects_release(&setup->effects);
     meters_release(&setup->meters);
+    ramps_release(&setup->ramps);
+    free(setup->kept);
     place_unref(setup->place);
     world_unref(setup->world);
     free(setup);
@@ -29,13 +33,16 @@ void setup_free(struct setup *setup)
 
 struct world_state setup_state(const struct setup *setup)
 {
-    return (struct world_state){
+    struct world_state state = {
         .health = setup->beliefs.health,
+        .kept = setup->kept_count ? setup->kept : NULL,
         .endpoint_orders = setup->effects.endpoints,
         .site_orders = setup->effects.sites,
         .suspect = setup->suspect,
         .suspect_since_ms = setup->suspect_since_ms,
     };
+    ramps_put(&setup->ramps, &state.room);
+    return state;
 }
 
 struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
@@ -44,7 +51,12 @@ struct snapshot *setup_build(struct setup *setup, const struct overrides *overri
     const struct config *config = world_config(setup->world);
     overrides_apply(overrides, config, now_ms, &setup->effects);
     setup->suspect = policy_suspect(config, setup->beliefs.health, beliefs_window_ms(&setup->beliefs), &setup->suspect_since_ms);
-    const struct world_state state = setup_state(setup);
+    setup->kept_count = 0;
+    struct world_state state = setup_state(setup);
+    setup->kept_count = policy_safety(config, &state, setup->kept);
+    state = setup_state(setup);
+    ramps_look(&setup->ramps, place_policy(setup->place), &state, now_ms);
+    state = setup_state(setup);
     return snapshot_build(setup->world, setup->place, &state, setup->effects.services, previous, wall_s, generation);
 }
 

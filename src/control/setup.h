@@ -5,6 +5,7 @@
 #include "control/beliefs.h"
 #include "control/loads.h"
 #include "control/overrides.h"
+#include "control/ramps.h"
 #include "snapshot/snapshot.h"
 
 struct setup {
@@ -15,6 +16,9 @@ struct setup {
     struct meters meters;
     bool suspect; /* everything fell at once: falls from suspect_since_ms on are not believed */
     uint64_t suspect_since_ms;
+    uint8_t *kept; /* by endpoint: safety does not believe its fall */
+    size_t kept_count;
+    struct ramps ramps;
 };
 
 /* Takes the references to world and place. previous and saved may be NULL (see beliefs_init). */

@@ -123,7 +123,10 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
                                               verdict_text(at->verdict), "age_ms", (json_int_t)at->age_ms, "falls", (int)at->falls,
                                               "rose_age_ms", (json_int_t)at->rose_age_ms, "hold_ms", (json_int_t)at->hold_ms));
     }
-    return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list));
+    json_t *ramps = json_array();
+    for (size_t i = 0; i < saved->ramp_count; i++)
+        json_array_append_new(ramps, json_pack("{s:s, s:I}", "name", saved->ramps[i].name, "age_ms", (json_int_t)saved->ramps[i].age_ms));
+    return dump(json_pack("{s:i, s:I, s:o, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "checks", list, "ramps", ramps));
 }
 
 char *state_secrets_text(const struct own_secrets *own)
@@ -312,17 +315,36 @@ static bool read_verdict(const json_t *item, struct saved *saved)
     return sound;
 }
 
+static bool read_ramp(const json_t *item, struct saved *saved)
+{
+    const char *name = json_string_value(json_object_get(item, "name"));
+    uint64_t age_ms;
+    if (!name || !read_number(item, "age_ms", AGE_MAX_MS, &age_ms))
+        return false;
+    saved_add_ramp(saved, name, age_ms);
+    return true;
+}
+
+static size_t read_checks_and_ramps(const json_t *root, const json_t *checks, struct saved *saved)
+{
+    size_t i, unsound = 0;
+    json_t *item;
+    json_array_foreach(checks, i, item) unsound += !read_verdict(item, saved);
+    json_array_foreach(json_object_get(root, "ramps"), i, item) unsound += !read_ramp(item, saved);
+    return unsound;
+}
+
 void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, struct report *report, struct saved *ret_saved)
 {
     *ret_saved = (struct saved){0};
-    json_t *root, *list, *item;
+    json_t *root, *list;
     char *path;
     open_list(folder, STATE_VERDICTS, "checks", set_aside, report, &root, &list, &path);
     const int64_t age_s = wall_s - json_integer_value(json_object_get(root, "saved_s"));
-    size_t i, unsound = 0;
+    size_t unsound = 0;
     ret_saved->age_ms = age_s > 0 ? (uint64_t)age_s * 1000 : 0;
     if (list && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
-        json_array_foreach(list, i, item) unsound += !read_verdict(item, ret_saved);
+        unsound = read_checks_and_ramps(root, list, ret_saved);
     else if (list)
         report_warning(report, path, "the saved verdicts are too old (or of the future) and are ignored");
     if (unsound)

@@ -166,6 +166,10 @@ static json_t *alarms_json(const struct director *director)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));
     if (director->setup->suspect)
         json_array_append_new(list, json_string("suspect: every endpoint fell at once; the falls are not believed"));
+    if (director->setup->kept_count)
+        json_array_append_new(
+            list, json_sprintf("safety: more endpoints have failed than probes may take out; %zu of them are kept in the answers",
+                               director->setup->kept_count));
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));

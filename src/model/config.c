@@ -89,11 +89,31 @@ static void free_loads(struct config *config)
     free(config->clusters);
 }
 
+static void free_needs(struct needs *needs)
+{
+    for (size_t i = 0; i < needs->depend_count; i++) {
+        free(needs->depends[i].service);
+        free(needs->depends[i].label);
+    }
+    free(needs->depends);
+}
+
+static void free_judgement(struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->check_count; i++)
+        free(judgement->checks[i].name);
+    for (size_t i = 0; i < judgement->set_count; i++)
+        free(judgement->sets[i]);
+    free(judgement->checks);
+    free(judgement->sets);
+}
+
 static void free_sites(struct config *config)
 {
     for (size_t i = 0; i < config->site_count; i++) {
         free(config->sites[i].name);
         free(config->sites[i].region);
+        free_needs(&config->sites[i].needs);
     }
     for (size_t i = 0; i < config->endpoint_count; i++)
         free(config->endpoints[i].host);
@@ -130,6 +150,7 @@ void config_unref(struct config *config)
     free_sites(config);
     free_services(config);
     free_loads(config);
+    free_judgement(&config->judgement);
     free(config);
 }
 

@@ -7,6 +7,8 @@
 #include "base/addr.h"
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
+#include "model/geo_config.h"
+#include "model/judge_config.h"
 #include "model/load_config.h"
 #include "model/probe_config.h"
 #include "model/transfer_config.h"
@@ -37,23 +39,6 @@ struct server_config {
     struct tls_config tls;
     struct cookies_config cookies;
     struct rate_limit_config rate_limit;
-};
-
-/* Clients of one country, continent or autonomous system prefer these sites in this order; the rest follow by distance. */
-struct prefer {
-    enum { PREFER_COUNTRY, PREFER_CONTINENT, PREFER_ASN } kind;
-    char code[3]; /* ISO 3166 country or two-letter continent, upper case */
-    uint32_t asn;
-    uint8_t *sites; /* site indices */
-    size_t site_count;
-};
-
-struct geo_config {
-    char **databases; /* paths of mmdb files */
-    size_t database_count;
-    char *nets; /* path, or NULL */
-    struct prefer *prefer;
-    size_t prefer_count;
 };
 
 struct zone_config {
@@ -87,6 +72,7 @@ struct site {
     struct limits limits;                    /* 0: the sum of its endpoints' */
     struct loads loads;
     struct site_room room;
+    struct needs needs;
     uint32_t ramp_ms; /* as of an endpoint */
 };
 
@@ -106,6 +92,7 @@ struct service {
     uint8_t sticky_v4, sticky_v6; /* prefix lengths that the choice is a function of */
     bool spread_query;            /* spread = "query": a new draw for each query instead */
     enum all_down on_all_down;
+    const uint64_t *depends; /* of config.judgement.sets: what takes this service, or its label, from a site; NULL: nothing */
 };
 
 struct config {
@@ -130,6 +117,7 @@ struct config {
     struct cluster *clusters;
     size_t cluster_count;
     struct balance_config balance;
+    struct judgement judgement;
 };
 
 /* Shared by reference count; the last unref frees. NULL is allowed. */

@@ -62,6 +62,7 @@ struct plan_spec {
     enum family family;   /* FAMILY_NONE for any */
     const uint8_t *sites; /* of the service, in its order */
     size_t site_count;
+    const uint64_t *depends; /* as of struct service */
     const uint64_t *offered; /* bit by endpoint: the RRset has a record for it; (endpoint_count + 63) / 64 words */
 };
 

@@ -26,7 +26,7 @@ struct endpoint_health {
 enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_DISABLE };
 
 /* How an endpoint stands for choosing, best first. */
-enum standing { STANDING_UP, STANDING_UNKNOWN, STANDING_RESERVE, STANDING_OUT };
+enum standing { STANDING_UP, STANDING_UNKNOWN, STANDING_RESERVE, STANDING_LAST, STANDING_OUT };
 
 /* What made it stand so; for explain. */
 enum cause {
@@ -36,7 +36,11 @@ enum cause {
     CAUSE_SITE_DRAIN,
     CAUSE_SITE_DISABLE,
     CAUSE_MIN_UP,         /* its site has fewer endpoints up than min_up */
+    CAUSE_MIN_CAPACITY,   /* or less capacity than min_capacity */
+    CAUSE_HELD,           /* it answers again, but damping holds it down */
+    CAUSE_DEPENDS,        /* a check that its site depends on has failed */
     CAUSE_SUSPECT,        /* everything fell at once: its fall is not believed */
+    CAUSE_SAFETY,         /* more fell than safety lets probes take out: its fall is not believed */
     CAUSE_NOT_OFFERED,    /* the zone file has no such record for it */
     CAUSE_NOT_IN_SERVICE, /* its site does not belong to the service */
     CAUSE_COUNT
@@ -47,10 +51,11 @@ const char *cause_text(enum cause cause);
 
 /* The inputs of a plan that change. Arrays are the caller's: endpoints by endpoint index, orders by endpoint and site index. */
 struct world_state {
-    const struct endpoint_health *health;
-    const uint8_t *endpoint_orders; /* enum order_state */
-    const uint8_t *site_orders;     /* enum order_state */
-    bool suspect;                   /* set by policy_suspect(): endpoints that fell with the rest still count as up */
-    uint64_t suspect_since_ms;      /* falls at or after this moment are not believed */
+    const struct endpoint_health *health; /* behind the endpoints those of the named checks */
+    const uint8_t *kept;                  /* by endpoint: policy_safety() does not believe its fall; NULL: none */
+    const uint8_t *endpoint_orders;       /* enum order_state */
+    const uint8_t *site_orders;           /* enum order_state */
+    bool suspect;                         /* set by policy_suspect(): endpoints that fell with the rest still count as up */
+    uint64_t suspect_since_ms;            /* falls at or after this moment are not believed */
     struct room room;
 };

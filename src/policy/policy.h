@@ -33,6 +33,11 @@ unsigned policy_bucket(const struct addr *client, unsigned sticky_len);
  * of those. Endpoints that died before stay down. health: by endpoint. */
 bool policy_suspect(const struct config *config, const struct endpoint_health *health, uint64_t window_ms, uint64_t *ret_since_ms);
 
+/* Safety: which endpoints' falls are not believed because more has fallen than config->judgement.safety lets probes take out. The first to fall are
+ * believed as long as they fit; those under an order count neither as out nor as left. ret_kept: by endpoint; returns how many. state->kept is
+ * not read; state->suspect is: whose fall is not believed anyway takes nothing out. */
+size_t policy_safety(const struct config *config, const struct world_state *state, uint8_t *ret_kept);
+
 /* One endpoint's place in one decision, for explain. */
 struct explained {
     uint16_t endpoint;

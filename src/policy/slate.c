@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* By standing: its grade, from the best pool that is not empty. */
-static const uint8_t grades_of_well[] = {GRADE_FIRST, GRADE_SECOND, GRADE_NONE, GRADE_NONE};
-static const uint8_t grades_of_reserve[] = {GRADE_NONE, GRADE_NONE, GRADE_FIRST, GRADE_NONE};
+static const uint8_t grades_of_well[] = {GRADE_FIRST, GRADE_SECOND, GRADE_NONE, GRADE_NONE, GRADE_NONE};
+static const uint8_t grades_of_reserve[] = {GRADE_NONE, GRADE_NONE, GRADE_FIRST, GRADE_SECOND, GRADE_NONE};
 
 static size_t grade_by_standing(const uint8_t *standings, size_t count, const uint8_t table[], uint8_t *ret_grades)
 {
@@ -82,7 +82,7 @@ static void slate_transports(struct slate *slate, const struct policy *policy, c
         unsigned well = 0, reserve = 0;
         for (unsigned transport = 0; transport < TRANSPORT_COUNT; transport++) {
             well |= (unsigned)(best[site][transport] <= STANDING_UNKNOWN) << transport;
-            reserve |= (unsigned)(best[site][transport] <= STANDING_RESERVE) << transport;
+            reserve |= (unsigned)(best[site][transport] <= STANDING_LAST) << transport;
         }
         slate->transports[site] = (uint8_t)(well ? well : reserve ? reserve : EVERY_TRANSPORT);
     }

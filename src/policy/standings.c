@@ -1,7 +1,9 @@
-/* Rules 1 and 3: the operator's orders, then verdicts, then the minimum of survivors. */
+/* Rules 1 and 3: the operator's orders, then verdicts, then what the site needs: checks, survivors, capacity. */
 #include "policy/rules.h"
 
 #include "base/memory.h"
+#include "policy/depends.h"
+#include "policy/sizes.h"
 
 #include <stdlib.h>
 
@@ -13,7 +15,7 @@ struct sight {
 static struct facet look(const struct endpoint_health *health, const struct plan_spec *spec)
 {
     static const uint8_t badness[] = {[VERDICT_UP] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_DRAINING] = 2, [VERDICT_DOWN] = 3};
-    const struct facet overall = {.verdict = health->overall, .since_ms = health->since_ms};
+    const struct facet overall = {.verdict = health->overall, .held = health->held, .since_ms = health->since_ms};
     if (spec->transport < 0 && spec->family == FAMILY_NONE)
         return overall;
 
@@ -23,15 +25,21 @@ static struct facet look(const struct endpoint_health *health, const struct plan
         const unsigned to = spec->transport < 0 ? TRANSPORT_COUNT : from + 1;
         for (unsigned transport = from; transport < to; transport++) {
             const struct facet *facet = &health->of[six][transport];
-            if (facet->probed && (!best.probed || badness[facet->verdict] < badness[best.verdict] ||
-                                  (facet->verdict == best.verdict && facet->since_ms > best.since_ms)))
+            if (facet->probed &&
+                (!best.probed || badness[facet->verdict] < badness[best.verdict] ||
+                 (facet->verdict == best.verdict && (facet->held != best.held ? facet->held : facet->since_ms > best.since_ms))))
                 best = *facet;
         }
     }
     return best.probed ? best : overall;
 }
 
-static struct sight sight_of_verdict(const struct world_state *state, const struct facet *seen)
+static bool is_kept(const struct world_state *state, size_t endpoint)
+{
+    return state->kept && state->kept[endpoint];
+}
+
+static struct sight sight_of_verdict(const struct world_state *state, const struct facet *seen, size_t endpoint)
 {
     switch (seen->verdict) {
     case VERDICT_UP: return (struct sight){STANDING_UP, CAUSE_VERDICT};
@@ -41,6 +49,10 @@ static struct sight sight_of_verdict(const struct world_state *state, const stru
     }
     if (state->suspect && seen->since_ms >= state->suspect_since_ms)
         return (struct sight){STANDING_UP, CAUSE_SUSPECT};
+    if (is_kept(state, endpoint) && state->health[endpoint].overall == VERDICT_DOWN)
+        return (struct sight){STANDING_UP, CAUSE_SAFETY};
+    if (seen->held)
+        return (struct sight){STANDING_LAST, CAUSE_HELD};
     return (struct sight){STANDING_OUT, CAUSE_VERDICT};
 }
 
@@ -54,8 +66,8 @@ static struct sight sight_of(const struct world_state *state, const struct plan_
         return (struct sight){STANDING_OUT, CAUSE_SITE_DISABLE};
 
     const struct facet seen = look(&state->health[endpoint], spec);
-    const struct sight sight = sight_of_verdict(state, &seen);
-    if (sight.standing == STANDING_OUT)
+    const struct sight sight = sight_of_verdict(state, &seen, endpoint);
+    if (sight.standing >= STANDING_LAST)
         return sight;
     if (of_endpoint == ORDERED_DRAIN)
         return (struct sight){STANDING_RESERVE, CAUSE_ENDPOINT_DRAIN};
@@ -64,22 +76,50 @@ static struct sight sight_of(const struct world_state *state, const struct plan_
     return sight;
 }
 
-/* The site's survivors are counted whatever the RRset offers: min_up is about the site's strength, not about the record set. */
+/* Who is alive at a site, and how much of what it can take that is. */
+struct strength {
+    unsigned survivors;
+    uint64_t alive, whole;
+};
+
+/* What keeps all of a site back, whoever of it lives; standing is STANDING_UP where nothing does. */
+static struct sight sight_of_site(const struct site *site, const struct strength *strength, const struct failed *failed)
+{
+    if (failed->depend)
+        return (struct sight){failed->verdict == VERDICT_DOWN ? STANDING_LAST : STANDING_RESERVE, CAUSE_DEPENDS};
+    if (strength->survivors < site->min_up)
+        return (struct sight){STANDING_RESERVE, CAUSE_MIN_UP};
+    if (strength->alive * 100 < strength->whole * site->needs.min_capacity)
+        return (struct sight){STANDING_RESERVE, CAUSE_MIN_CAPACITY};
+    return (struct sight){STANDING_UP, CAUSE_VERDICT};
+}
+
+/* The site's survivors are counted whatever the RRset offers: what it needs is about the site's strength, not about the record set. */
 static void stand_site(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, unsigned number,
                        struct sight *sights)
 {
-    const struct site *site = &policy->config->sites[number];
+    const struct config *config = policy->config;
+    const struct site *site = &config->sites[number];
     const size_t first = site->first_endpoint, end = first + site->endpoint_count;
-    unsigned survivors = 0;
+    const enum basis basis = basis_of(config, first, site->endpoint_count);
+    const struct failed failed = depends_failed(config, state, spec, number);
+    struct strength strength = {0};
     for (size_t i = first; i < end; i++) {
+        const uint64_t size = endpoint_size(&config->endpoints[i], basis);
         sights[i] = sight_of(state, spec, number, i);
-        survivors += sights[i].standing <= STANDING_UNKNOWN;
+        const bool alive = sights[i].standing <= STANDING_UNKNOWN;
+        strength.survivors += alive;
+        strength.whole += size;
+        strength.alive += alive ? size : 0;
     }
+    const struct sight whole = sight_of_site(site, &strength, &failed);
     for (size_t i = first; i < end; i++) {
         if (!spec_offers(spec, i))
             sights[i] = (struct sight){STANDING_OUT, CAUSE_NOT_OFFERED};
-        else if (survivors < site->min_up && sights[i].standing <= STANDING_UNKNOWN)
-            sights[i] = (struct sight){STANDING_RESERVE, CAUSE_MIN_UP};
+        else if (whole.cause == CAUSE_DEPENDS && failed.depend->takes == TAKES_SITE && is_kept(state, i))
+            sights[i].cause = sights[i].standing == STANDING_UP ? CAUSE_SAFETY : sights[i].cause;
+        else if (sights[i].standing < whole.standing)
+            sights[i] = whole;
     }
 }
 

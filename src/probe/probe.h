@@ -10,8 +10,8 @@ struct tls_client;
 
 /* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
 struct check {
-    char *host;         /* endpoint's name; the engine keeps a copy */
-    uint16_t endpoint;  /* index in the config the check was made from */
+    char *host;         /* endpoint's name, or the named check's; the engine keeps a copy */
+    uint16_t endpoint;  /* index in the config the check was made from; behind them the named checks */
     struct probe probe; /* by value; its texts are copied by the engine */
     struct hostport target;
     char *domain;           /* whom the caller thinks to speak to: what a certificate must be for; the engine keeps a copy */

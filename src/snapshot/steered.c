@@ -198,13 +198,14 @@ static bool same_spec(const struct plan_spec *a, const struct plan_spec *b)
 {
     return a->purpose == b->purpose && a->by_winner == b->by_winner && a->policy == b->policy && a->srv == b->srv &&
            a->on_all_down == b->on_all_down && a->targets == b->targets && a->transport == b->transport && a->family == b->family &&
-           a->offered == b->offered && a->site_count == b->site_count && memcmp(a->sites, b->sites, a->site_count) == 0;
+           a->offered == b->offered && a->depends == b->depends && a->site_count == b->site_count &&
+           memcmp(a->sites, b->sites, a->site_count) == 0;
 }
 
 static uint64_t spec_hash(const struct plan_spec *spec)
 {
     const uint64_t parts[] = {(uintptr_t)spec->offered, spec->purpose, spec->by_winner,           spec->policy, spec->srv,
-                              spec->on_all_down,        spec->targets, (uint64_t)spec->transport, spec->family};
+                              spec->on_all_down,        spec->targets, (uint64_t)spec->transport, spec->family, (uintptr_t)spec->depends};
     return hash_bytes(spec->sites, spec->site_count, hash_bytes(parts, sizeof parts, 0));
 }
 
@@ -259,6 +260,7 @@ static struct plan_spec spec_of(const struct binding *binding, uint32_t service,
                               .family = FAMILY_NONE,
                               .sites = of->sites,
                               .site_count = of->site_count,
+                              .depends = of->depends,
                               .offered = offered};
 }
 

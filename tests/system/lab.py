@@ -143,9 +143,9 @@ class Lab:
         }
 
     def probe_all(self, **options):
-        """Gives every endpoint a SIP probe over UDP, quick enough for tests."""
+        """Gives every endpoint a SIP probe over UDP, quick enough for tests; undamped, as many tests let the same endpoint fall more than once."""
         self.conf["probes"] = {"options": {"type": "sip", "transport": "udp", "port": 5060, "interval": "200ms", "timeout": "300ms", "fall": 2,
-                                           "rise": 2, "confirm": "100ms", **options}}
+                                           "rise": 2, "confirm": "100ms", "hold_down": "0ms", **options}}
         for site in self.conf["sites"]:
             for endpoint in site["endpoints"]:
                 endpoint["probes"] = ["options"]

@@ -23,6 +23,9 @@
 #define SITE(keys) ZONES "sites = ( { name = \"a\"; location = ( 0, 0 );\n" keys " } );\n"
 #define ENDPOINT(keys)                                                                                                                     \
     ZONES PROBES "sites = ( { name = \"a\"; location = ( 0, 0 ); endpoints = ( { host = \"a.sip.example.com\";\n" keys " } ); } );\n"
+#define CHECKED(depend)                                                                                                                    \
+    ZONES PROBES "checks = ( { name = \"db\"; probe = \"options-udp\"; address = \"::1\"; } );\n"                                          \
+                 "sites = ( { name = \"a\"; location = ( 0, 0 ); depends = ( " depend " ); } );\n"
 #define PREFER(keys) PARTS "geo = { prefer = (\n" keys " ); };\n"
 
 static const struct mistake {
@@ -74,6 +77,28 @@ static const struct mistake {
      "c:2: server.id: \"???\": control characters or not UTF-8, expected a text, 0 to 255 octets"},
     {"a_file_name_that_is_empty_is_told", "zones = ( { name = \"a.\"; file = \"\"; } );",
      "c:1: zones[0].file: \"\": empty, expected a file name, 1 to 4095 octets"},
+    {"a_check_without_an_address_is_told", ZONES PROBES "checks = (\n{ name = \"db\"; probe = \"options-udp\"; } );",
+     "c:4: checks[0].address: missing, expected an IP address, as probe \"options-udp\" has none"},
+    {"a_check_that_stands_twice_is_told",
+     ZONES PROBES "checks = ( { name = \"db\"; probe = \"options-udp\"; address = \"::1\"; },\n"
+                  "{ name = \"db\"; probe = \"options-udp\"; address = \"::1\"; } );",
+     "c:4: checks[1].name: check \"db\" stands twice, first at c:3: checks[0].name"},
+    {"a_check_of_an_unknown_probe_is_told", ZONES PROBES "checks = (\n{ name = \"db\"; probe = \"options-upd\"; address = \"::1\"; } );",
+     "c:4: checks[0].probe: \"options-upd\": no such probe, did you mean \"options-udp\"?"},
+    {"a_site_that_depends_on_no_check_is_told", SITE("depends = ( { check = \"db\"; } );"),
+     "c:3: sites[0].depends[0].check: \"db\": no such check, expected a name from checks"},
+    {"what_takes_a_service_must_name_it", CHECKED("{ check = \"db\"; takes = \"service\"; }"),
+     "c:4: sites[0].depends[0].service: missing, expected the name of what the check takes"},
+    {"a_label_without_takes_is_told", CHECKED("{ check = \"db\"; label = \"inbound\"; }"),
+     "c:4: sites[0].depends[0].label: stands without takes = \"label\""},
+    {"what_takes_a_service_that_is_none_is_told", CHECKED("{ check = \"db\"; takes = \"service\"; service = \"x.sip.example.com.\"; }"),
+     "c:4: sites[0].depends[0].service: \"x.sip.example.com.\": there is no such service"},
+    {"what_takes_a_label_that_no_service_has_is_told", CHECKED("{ check = \"db\"; takes = \"label\"; label = \"video\"; }"),
+     "c:4: sites[0].depends[0].label: \"video\": there is no such service (by its label)"},
+    {"safety_that_lets_nothing_fall_is_told", ZONES "safety = { max_down = 0; };",
+     "c:2: safety.max_down: 0: out of range, expected a whole number from 1 to 100"},
+    {"a_capacity_of_more_than_all_is_told", SITE("min_capacity = 101;"),
+     "c:3: sites[0].min_capacity: 101: out of range, expected a whole number from 0 to 100"},
     {"a_hold_longer_than_the_longest_is_told", PROBE("hold_down = \"1m\"; hold_down_max = \"30s\";"),
      "c:3: probes.p.hold_down_max: is shorter than hold_down"},
     {"a_need_of_more_probes_than_there_are_is_told", ENDPOINT("probes = [ \"options-udp\" ]; need = 2;"),

@@ -134,6 +134,9 @@ static char *findings_with(const struct table *table, const char *setting)
         {&service_table, "services = ( {", "} );"},
         {&balance_table, "balance = {", "};"},
         {&load_table, "loads = { l = {", "}; };"},
+        {&check_table, "checks = ( {", "} );"},
+        {&depend_table, "sites = ( { depends = ( {", "} ); } );"},
+        {&safety_table, "safety = {", "};"},
         {&cluster_table, "clusters = ( {", "} );"},
     };
     size_t i = 0;

@@ -1,0 +1,72 @@
+/* Any octets as the files of the state folder: read with warnings, never worse; what was read can be written, and is then read alike. */
+#include "base/invariant.h"
+#include "control/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char folder[] = "/tmp/sipsteer-fuzz-XXXXXX";
+
+static void remove_folder(void)
+{
+    static const char *const names[] = {"verdicts.json", "overrides.json", "serials.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static void put(const char *name, const void *octets, size_t len)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    invariant(file);
+    fwrite(octets, 1, len, file);
+    fclose(file);
+}
+
+/* What is sound survives being written. */
+static void verdicts(const uint8_t *data, size_t size, struct report *report)
+{
+    struct saved saved, again;
+    struct error err;
+    put("verdicts.json", data, size);
+    state_read_verdicts(folder, false, 1000, report, &saved);
+    char *text = state_verdicts_text(&saved, 1000);
+    invariant(state_write(folder, STATE_VERDICTS, text, &err));
+    const size_t before = report->count;
+    state_read_verdicts(folder, false, 1000, report, &again);
+    invariant(report->count == before && again.count == saved.count && again.ramp_count == saved.ramp_count);
+    free(text);
+    saved_release(&saved);
+    saved_release(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool made;
+    struct report report;
+    struct overrides overrides;
+    struct serials serials = {0};
+    if (!made) {
+        invariant(mkdtemp(folder));
+        atexit(remove_folder);
+        made = true;
+    }
+    report_init(&report);
+    verdicts(data, size, &report);
+    put("overrides.json", data, size);
+    state_read_overrides(folder, false, 1000, 1000, &report, &overrides);
+    put("serials.json", data, size);
+    state_read_serials(folder, &report, &serials);
+    overrides_release(&overrides);
+    serials_release(&serials);
+    report_release(&report);
+    return 0;
+}
