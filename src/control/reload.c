@@ -227,7 +227,7 @@ static const struct tls_config *tls_of(const struct director *director, const st
     return director->started.tls.certificate && tls->certificate ? tls : NULL;
 }
 
-static void load_trust(struct loading *loading)
+static void read_trust(struct loading *loading)
 {
     loading->trust = trust_load(world_config(loading->world), &loading->report);
     if (loading->trust)
@@ -243,7 +243,7 @@ static void run_reload(struct job *job)
     const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s(), .threads = 1};
     loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
     if (loading->done_well)
-        load_trust(loading);
+        read_trust(loading);
     const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
     if (tls)
         certificate_read(tls, &loading->certificate);
