@@ -32,12 +32,12 @@ void spread_add(struct spread *spread, double km, double weight)
     spread->sum += weight * bounded;
 }
 
-void spread_merge(struct spread *spread, const struct spread *other)
+void spread_merge(struct spread *spread, const struct spread *other, double times)
 {
     for (size_t i = 0; i < BINS; i++)
-        spread->bins[i] += other->bins[i];
-    spread->weight += other->weight;
-    spread->sum += other->sum;
+        spread->bins[i] += times * other->bins[i];
+    spread->weight += times * other->weight;
+    spread->sum += times * other->sum;
 }
 
 double spread_mean(const struct spread *spread)

@@ -17,7 +17,8 @@ void spread_release(struct spread *spread);
 void spread_clear(struct spread *spread);
 
 void spread_add(struct spread *spread, double km, double weight);
-void spread_merge(struct spread *spread, const struct spread *other);
+/* Adds all that other has, so many times. */
+void spread_merge(struct spread *spread, const struct spread *other, double times);
 /* 0 of nothing. */
 double spread_mean(const struct spread *spread);
 /* The kilometres that so much (0 to 1) of the weight does not exceed; 0 of nothing. */

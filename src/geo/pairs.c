@@ -83,7 +83,7 @@ struct class_pair *geo_pairs(const struct geo *before, const struct geo *after, 
     pool_init(&weighing.keys, 2 * sizeof(uint32_t));
     walk_both(&weighing, weighing.before->root_v4, weighing.after->root_v4, ldexp(1, 32));
     weighing.v6 = true;
-    walk_both(&weighing, weighing.before->root_v6, weighing.after->root_v6, ldexp(1, PAIRS_V6_BITS));
+    walk_both(&weighing, weighing.before->root_v6, weighing.after->root_v6, ldexp(1, ADDRESS_V6));
     *ret_count = weighing.keys.count;
     pool_release(&weighing.keys);
     qsort(weighing.pairs, *ret_count, sizeof *weighing.pairs, by_classes);

@@ -5,9 +5,6 @@
 #include "geo/geo.h"
 #include "model/class_pair.h"
 
-/* An IPv6 network of this length counts as one IPv4 address. */
-enum { PAIRS_V6_BITS = 44 };
-
 /* Every pair of classes that some address has, sorted by the class before and then by the one after; the caller frees them. before and after may be the
  * same. Addresses of which neither knows anything are mostly nobody's: they are in v4 and v6, but not in known. */
 struct class_pair *geo_pairs(const struct geo *before, const struct geo *after, size_t *ret_count);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Addresses that are of one class before and of another after. An IPv6 network counts as many as geo counts it for (geo/pairs.h). */
+/* Addresses that are of one class before and of another after. An IPv6 network counts as the few that geo takes it for (geo/trie.h). */
 struct class_pair {
     uint32_t before, after;
     double v4, v6; /* all addresses */

@@ -43,7 +43,7 @@ static void what_is_too_far_for_the_earth_is_as_far_as_can_be(void **state)
     spread_init(&other);
     spread_add(&spread, 1e9, 1);
     spread_add(&other, -1e9, 3);
-    spread_merge(&spread, &other);
+    spread_merge(&spread, &other, 1);
     assert_true(spread.weight == 4 && spread_percentile(&spread, 1) == SPREAD_KM_MAX && spread_percentile(&spread, 0.5) == -SPREAD_KM_MAX);
     spread_release(&spread);
     spread_release(&other);

@@ -34,7 +34,7 @@ static void the_same_data_meet_themselves_alone(void **state)
     assert_int_equal(count, geo_classes(geo)->count);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pairs[i].before, pairs[i].after);
-    assert_true(sum_of(pairs, count, &known) == ldexp(1, 32) + ldexp(1, PAIRS_V6_BITS));
+    assert_true(sum_of(pairs, count, &known) == ldexp(1, 32) + ldexp(1, ADDRESS_V6));
     free(pairs);
     geo_free(geo);
 }
@@ -47,7 +47,7 @@ static void addresses_of_which_nothing_is_said_count_nothing(void **state)
     double known;
     struct class_pair *pairs = geo_pairs(geo, geo, &count);
     sum_of(pairs, count, &known);
-    assert_true(known == 2 * ldexp(1, 24) + ldexp(1, PAIRS_V6_BITS - 32));
+    assert_true(known == 2 * ldexp(1, 24) + ldexp(1, ADDRESS_V6 - 32));
     free(pairs);
     geo_free(geo);
 }
@@ -85,9 +85,10 @@ static void a_network_that_is_cut_out_is_told_from_the_rest(void **state)
     assert_true(pair_at(before, after, pairs, count, "10.65.1.1")->v4 == ldexp(1, 22));
     assert_true(pair_at(before, after, pairs, count, "11.1.1.1")->known == ldexp(1, 24)); /* known before only */
     assert_true(pair_at(before, after, pairs, count, "12.1.1.1")->known == ldexp(1, 24)); /* and after only */
-    assert_true(pair_at(before, after, pairs, count, "2001:db8::1")->v6 == ldexp(1, PAIRS_V6_BITS - 32));
+    assert_true(pair_at(before, after, pairs, count, "2001:db8::1")->v6 == ldexp(1, ADDRESS_V6 - 32));
     for (size_t i = 1; i < count; i++)
-        assert_true(pairs[i - 1].before < pairs[i].before || (pairs[i - 1].before == pairs[i].before && pairs[i - 1].after < pairs[i].after));
+        assert_true(pairs[i - 1].before < pairs[i].before ||
+                    (pairs[i - 1].before == pairs[i].before && pairs[i - 1].after < pairs[i].after));
     free(pairs);
     geo_free(before);
     geo_free(after);
