@@ -10,6 +10,7 @@ void show_endpoints(const json_t *reply);
 void show_demand(const json_t *reply); /* show_demand.c */
 void show_overrides(const json_t *reply);
 void show_explain(const json_t *reply); /* show_explain.c */
+void show_plan(const json_t *reply);    /* show_plan.c */
 void show_order(const json_t *reply);
 void show_findings(const json_t *reply);
 

@@ -340,9 +340,8 @@ static json_t *streams_json(const struct comparison *comparison, const struct st
 
 static json_t *distance_json(const struct fate *fate)
 {
-    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "known_percent", 100 * fate->located, "mean_before_km", fate->was_km,
-                     "mean_after_km", fate->is_km, "moved_farther_km", fate->farther_km, "moved_farther_p99_km",
-                     fate->farther_p99_km);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "known_percent", 100 * fate->located, "mean_before_km", fate->was_km, "mean_after_km",
+                     fate->is_km, "moved_farther_km", fate->farther_km, "moved_farther_p99_km", fate->farther_p99_km);
 }
 
 static void put_fate(const struct comparison *comparison, const struct fate *fate, json_t *object)
@@ -364,10 +363,9 @@ static json_t *services_json(const struct comparison *comparison)
     json_t *list = json_array();
     for (size_t i = 0; i < comparison->fate_count; i++) {
         const struct fate *fate = &comparison->fates[i];
-        json_t *object =
-            json_pack("{s:s, s:s, s:s, s:f}", "service", fate->name, "change", stay_text(fate->before >= 0, fate->after >= 0),
-                      "weighed_by", fate->measured ? "demand" : "addresses", "percent_of_all",
-                      comparison->all.all > 0 && fate->before >= 0 ? 100 * fate->weight / comparison->all.all : 0.0);
+        json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "service", fate->name, "change", stay_text(fate->before >= 0, fate->after >= 0),
+                                   "weighed_by", fate->measured ? "demand" : "addresses", "percent_of_all",
+                                   comparison->all.all > 0 && fate->before >= 0 ? 100 * fate->weight / comparison->all.all : 0.0);
         if (fate->before >= 0)
             put_fate(comparison, fate, object);
         json_array_append_new(list, object);

@@ -20,6 +20,7 @@ enum command {
     COMMAND_DISABLE,
     COMMAND_ENABLE,
     COMMAND_OVERRIDES,
+    COMMAND_PLAN,
     COMMAND_RELOAD,
     COMMAND_STOP,
     COMMAND_COUNT
@@ -32,6 +33,8 @@ struct request {
     const char *target, *reason;      /* orders; reason is "" if not given */
     uint64_t for_ms;                  /* 0 if not given, else at least 1000 */
     const char *name, *type, *client; /* explain */
+    const char *config;               /* plan: path; NULL: the file that the daemon was started with, as it is now */
+    double max_move;                  /* reload: percent; negative if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */
