@@ -38,7 +38,12 @@ struct comparison *plan_comparison(struct director *director, struct world *worl
 {
     struct setup *after = setup_new(world_ref(world), place_ref(place), director->setup, NULL, clock_ms());
     setup_refresh(after, &director->overrides, clock_ms());
-    struct comparison *comparison = comparison_new(director->setup, after, NULL, 0, ASSUME_NEW_UP);
+    size_t count;
+    bool measured;
+    struct flow *flows = demand_flows(audience_demand(director->audience), geo_classes(place_geo(director->setup->place)),
+                                      world_config(director->setup->world)->service_count, &count, &measured);
+    struct comparison *comparison = comparison_new(director->setup, after, flows, measured ? count : 0, ASSUME_NEW_UP);
+    free(flows);
     setup_free(after);
     return comparison;
 }

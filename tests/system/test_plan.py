@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab import CLIENT, SITES, config_text
+from lab import CLIENT, SITES, config_text, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +129,14 @@ def test_orders_and_verdicts_count_on_both_sides(make_lab):
     lab.cli("drain", "london")
     plan = plan_of(lab, far_away)
     assert plan["moved_percent"] == 0  # nobody is there any more
+
+
+def test_measured_demand_weighs_clients_as_soon_as_there_is_some(make_lab):
+    lab = make_lab().start()
+    for number in range(2000):  # one in 16 is counted
+        lab.ask("_sip._udp", "SRV", CLIENT["singapore" if number % 4 == 0 else "ashburn"])
+    wait_for(lambda: lab.cli("demand", json_form=True)["demand"]["measured"], 20, "demand")
+    plan = plan_of(lab, far_away)
+    assert plan["weighed_by"] == "demand" and plan["moved_percent"] == 0  # nobody of london has asked
+    shares = {site["site"]: site["before_percent"] for site in plan["sites"]}
+    assert shares["ashburn"] == pytest.approx(75, abs=18) and shares["london"] == 0

@@ -22,8 +22,25 @@ static void shares_are_read_with_and_without_their_sign(void **state)
 static void what_is_no_share_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"", "%", ".", ".5", "5.", "-1", "+1", " 1", "1 %", "1%%", "100.1", "101%", "1e1", "nan",
-                                        "0x10", "1,5", "1000000000000000000000", "1.0000000", "20%x"};
+    static const char *const wrong[] = {"",
+                                        "%",
+                                        ".",
+                                        ".5",
+                                        "5.",
+                                        "-1",
+                                        "+1",
+                                        " 1",
+                                        "1 %",
+                                        "1%%",
+                                        "100.1",
+                                        "101%",
+                                        "1e1",
+                                        "nan",
+                                        "0x10",
+                                        "1,5",
+                                        "1000000000000000000000",
+                                        "1.0000000",
+                                        "20%x"};
     double percent;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (percent_parse(wrong[i], &percent))
