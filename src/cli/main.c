@@ -7,6 +7,7 @@
  *   keys*.c       the keys of signed zones, in their files
  *   simulate.c    scenarios in virtual time (sim/)
  */
+#include "base/decimal.h"
 #include "base/report.h"
 #include "cli/connection.h"
 #include "cli/delegation.h"
@@ -26,7 +27,7 @@ enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 enum { QUICK_S = 10, RELOAD_S = 300 };
 
 struct arguments {
-    const char *config, *socket, *client, *reason, *span, *unit;
+    const char *config, *socket, *client, *reason, *span, *unit, *from, *max_move;
     bool json, help;
     struct delegation_arguments delegation;
     char **words; /* after the command */
@@ -37,8 +38,10 @@ enum {
     TAKES_CLIENT = 1,
     TAKES_ORDER = 2 /* --for, --reason */,
     ALONE = 4 /* needs no daemon at all */,
-    TAKES_SERVERS = 8 /* --check and whom to ask */,
-    TAKES_VALUE = 16 /* TARGET VALUE, --unit, --for */
+    TAKES_SERVERS = 8, /* --check and whom to ask */
+    TAKES_FILE = 16,   /* -c is another configuration than the daemon's; --from */
+    TAKES_BOUND = 32,  /* --max-move */
+    TAKES_VALUE = 64,  /* TARGET VALUE, --unit, --for */
 };
 
 static const struct command {
@@ -73,7 +76,11 @@ static const struct command {
      show_order},
     {"enable", " TARGET", 1, TAKES_ORDER, "ends the order on TARGET; with --for only for that time", show_order},
     {"overrides", "", 0, 0, "the orders: by whom, why, until when", show_overrides},
-    {"reload", "", 0, 0, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
+    {"plan", "", 0, TAKES_FILE,
+     "what a reload would do to clients: how many would move, from which site to which, and how much farther; of the configuration\n"
+     "that the daemon reads, as its files are now, or of the one given with -c. With --from of two configurations, without a daemon",
+     show_plan},
+    {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
     {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
      "prints the records that the parent zone must hold of ZONE: NS, glue, DS; with --check asks the parent's\n"
@@ -93,6 +100,8 @@ static void print_options(FILE *to, unsigned takes)
     fputs(takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "", to);
     fputs(takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", to);
     fputs(takes & TAKES_VALUE ? " [--unit calls|cps|percent] [--for TIME]" : "", to);
+    fputs(takes & TAKES_FILE ? " [-c NEW.conf [--from OLD.conf]]" : "", to);
+    fputs(takes & TAKES_BOUND ? " [--max-move PERCENT]" : "", to);
     fputs(takes & TAKES_SERVERS ? " [--check [--resolver ADDR] [--parent ADDR,...] [--server NAME=ADDR]...]" : "", to);
 }
 
@@ -132,6 +141,13 @@ static void print_help(const struct command *command)
              "      --parent ADDR,...   the parent zone's servers; default: found by the resolver\n"
              "      --server NAME=ADDR  ask the name server NAME here, before its name or address is known to all\n"
              "ADDR may have a port: 192.0.2.1:5300, [2001:db8::1]:5300.");
+    if (command->takes & TAKES_FILE)
+        puts("\n  -c, --config NEW.conf  the configuration to come; the daemon is the one at -s SOCKET, else that of NEW.conf's "
+             "server.control\n"
+             "      --from OLD.conf    compare with this one instead of what a daemon has; both are read here");
+    if (command->takes & TAKES_BOUND)
+        puts("\n      --max-move PERCENT  refuse it if more of the clients would move to another site (see sipsteer plan); default: no "
+             "bound");
     if (command->takes & ALONE)
         printf("\n  -c, --config FILE  default: %s\n", default_config);
 }
@@ -156,8 +172,15 @@ static const struct command *find_command(const char *name)
 static const char *misfit(const struct command *command, const struct arguments *args)
 {
     uint64_t span;
-    if (args->config && args->socket)
-        return "-c and -s exclude each other";
+    double percent;
+    if (args->config && args->socket && (!(command->takes & TAKES_FILE) || args->from))
+        return args->from ? "with --from it reads files; it takes no -s" : "-c and -s exclude each other";
+    if (args->from && (!(command->takes & TAKES_FILE) || !args->config))
+        return command->takes & TAKES_FILE ? "--from OLD.conf goes with -c NEW.conf" : "it takes no --from";
+    if (args->max_move && !(command->takes & TAKES_BOUND))
+        return "it takes no --max-move";
+    if (args->max_move && !percent_parse(args->max_move, &percent))
+        return "--max-move takes a share from 0 to 100 percent, as in 20%";
     if (args->word_count != command->word_count)
         return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
     if (args->client && !(command->takes & TAKES_CLIENT))
@@ -183,6 +206,14 @@ static const char *misfit(const struct command *command, const struct arguments 
     return NULL;
 }
 
+/* The daemon may stand in another folder. */
+static void add_path(json_t *request, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    json_object_set_new(request, "config", json_string(whole ? whole : path));
+    free(whole);
+}
+
 static json_t *make_request(const struct command *command, const struct arguments *args)
 {
     json_t *request = json_pack("{s:i, s:s}", "version", 1, "command", command->name);
@@ -197,6 +228,10 @@ static json_t *make_request(const struct command *command, const struct argument
         json_object_set_new(request, "value", json_string(args->words[1]));
     if (args->unit)
         json_object_set_new(request, "unit", json_string(args->unit));
+    if (command->takes & TAKES_FILE && args->config)
+        add_path(request, args->config);
+    if (args->max_move)
+        json_object_set_new(request, "max_move", json_string(args->max_move));
     if (args->span)
         json_object_set_new(request, "for", json_string(args->span));
     if (args->reason)
@@ -215,7 +250,11 @@ static int show(const struct command *command, const struct arguments *args, con
         show_findings(reply);
         if (!ok)
             fprintf(stderr, "sipsteer: %s\n", text_of(reply, "error"));
-        else if (command->show)
+        if (!ok && json_object_get(reply, "plan")) /* of a reload that was refused for it */
+            show_plan(reply);
+        if (!ok)
+            return EXIT_WRONG;
+        if (command->show)
             command->show(reply);
         else
             puts("done");
@@ -242,11 +281,14 @@ static char *socket_of(const char *config_path)
 static int ask_daemon(const struct command *command, const struct arguments *args)
 {
     const char *given = getenv("SIPSTEER_SOCKET");
-    char *path = args->config ? socket_of(args->config) : strdup(args->socket ? args->socket : given && *given ? given : default_socket);
+    char *path = args->config && !args->socket ? socket_of(args->config)
+                                               : strdup(args->socket      ? args->socket
+                                                        : given && *given ? given
+                                                                          : default_socket);
     if (!path)
         return EXIT_WRONG;
     const bool stop = strcmp(command->name, "stop") == 0;
-    const bool loads = strcmp(command->name, "reload") == 0 || command->takes & TAKES_CLIENT; /* waits for files to be read */
+    const bool loads = command->takes & (TAKES_CLIENT | TAKES_FILE | TAKES_BOUND); /* waits for files to be read */
     struct error err;
     json_t *request = make_request(command, args);
     json_t *reply = connection_ask(path, request, loads ? RELOAD_S : QUICK_S, stop, &err);
@@ -270,11 +312,21 @@ static int show_delegation(const struct arguments *args, const char *path)
     return delegation_run(&asked);
 }
 
+static int plan_files(const struct command *command, const struct arguments *args)
+{
+    json_t *reply = control_plan(args->from, args->config);
+    const int code = show(command, args, reply);
+    json_decref(reply);
+    return code;
+}
+
 static int read_files(const struct command *command, const struct arguments *args)
 {
     const char *path = args->config ? args->config : default_config;
     if (command->takes & TAKES_SERVERS)
         return show_delegation(args, path);
+    if (command->takes & TAKES_FILE)
+        return plan_files(command, args);
     const bool check = command->takes & ALONE;
     if (check && !args->json)
         return control_print_check(path);
@@ -293,14 +345,14 @@ static int run(const struct command *command, const struct arguments *args)
         fprintf(stderr, "sipsteer %s: %s\nTry sipsteer %s --help\n", command->name, wrong, command->name);
         return EXIT_USAGE;
     }
-    const bool alone = command->takes & ALONE || (command->takes & TAKES_CLIENT && args->config);
+    const bool alone = command->takes & ALONE || (command->takes & TAKES_CLIENT && args->config) || args->from;
     return alone ? read_files(command, args) : ask_daemon(command, args);
 }
 
 /* False: leave with *ret_code. */
 static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
 {
-    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT };
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT, FROM, MAX_MOVE };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"socket", required_argument, NULL, 's'},
                                             {"client", required_argument, NULL, CLIENT},
@@ -314,6 +366,8 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
                                             {"resolver", required_argument, NULL, RESOLVER},
                                             {"parent", required_argument, NULL, PARENT},
                                             {"server", required_argument, NULL, SERVER},
+                                            {"from", required_argument, NULL, FROM},
+                                            {"max-move", required_argument, NULL, MAX_MOVE},
                                             {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
         switch (option) {
@@ -323,6 +377,8 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         case FOR: ret_args->span = optarg; break;
         case REASON: ret_args->reason = optarg; break;
         case UNIT: ret_args->unit = optarg; break;
+        case FROM: ret_args->from = optarg; break;
+        case MAX_MOVE: ret_args->max_move = optarg; break;
         case JSON: ret_args->json = true; break;
         case CHECK: ret_args->delegation.check = true; break;
         case RESOLVER: ret_args->delegation.resolver = optarg; break;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "control/describe.h"
 #include "control/explain.h"
+#include "control/plan.h"
 #include "control/protocol.h"
 
 #include <stdlib.h>
@@ -142,7 +143,8 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_ENABLE: order(director, client, &request); break;
     case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
     case COMMAND_PUSH_LOAD: admin_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;
-    case COMMAND_RELOAD: reload_begin(director, client); break;
+    case COMMAND_PLAN: plan_begin(director, client, request.config); break;
+    case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
     case COMMAND_STOP:
         admin_reply(client, reply_ok());
         director_stop(director);

@@ -17,3 +17,7 @@ struct question {
 
 /* Explains what a daemon on these files would answer before its first probe. A reply as from the daemon. */
 json_t *control_explain(const char *config_path, const struct question *question);
+
+/* What changing from one configuration to the other would do to clients: every endpoint counts as up, the saved orders hold, clients are weighed by
+ * address space. A reply as from the daemon. */
+json_t *control_plan(const char *before_path, const char *after_path);

@@ -271,7 +271,7 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
         if (signal.ssi_signo != SIGHUP)
             director_stop(director);
         else if (director->reloads_waiting < 2) /* one that reads already, and one for what has changed since */
-            reload_begin(director, NULL);
+            reload_begin(director, NULL, -1);
     }
 }
 

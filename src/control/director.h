@@ -109,8 +109,8 @@ void rebuild_release(struct director *director);
 /* reload.c. A new world and place (references taken when true), published or undone. What is believed of checks that stay is kept, by the engine
  * and here. */
 bool director_install(struct director *director, struct world *world, struct place *place, struct report *report);
-/* client may be NULL (SIGHUP). */
-void reload_begin(struct director *director, struct client *client);
+/* client may be NULL (SIGHUP). max_move: refused if more percent of the clients would move between sites; negative: no bound. */
+void reload_begin(struct director *director, struct client *client, double max_move);
 /* What is loaded is published. */
 void reload_published(struct director *director);
 void geo_check(struct director *director);

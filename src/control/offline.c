@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/certificate.h"
+#include "control/comparison.h"
 #include "control/explain.h"
 #include "control/load.h"
 #include "control/protocol.h"
@@ -106,6 +107,50 @@ json_t *control_explain(const char *config_path, const struct question *question
                         : reply_error("%s is unsound: errors %zu", config_path, report.errors);
     serials_release(&serials);
     json_object_set_new(reply, "findings", findings_json(&report));
+    report_release(&report);
+    return reply;
+}
+
+/* A setup of these files alone, with the saved orders; NULL, with findings, when they are unsound. */
+static struct setup *setup_alone(const char *config_path, struct report *report)
+{
+    struct world *world;
+    struct place *place;
+    const struct signing_input input = {.wall_s = clock_wall_s()};
+    struct serials serials = {0};
+    struct setup *setup = NULL;
+    if (load_all(config_path, &input, &serials, report, &world, &place)) {
+        struct overrides overrides;
+        setup = setup_new(world, place, NULL, NULL, clock_ms());
+        state_read_overrides(world_config(world)->server.state, false, clock_ms(), clock_wall_s(), report, &overrides);
+        setup_refresh(setup, &overrides, clock_ms());
+        overrides_release(&overrides);
+    }
+    serials_release(&serials);
+    return setup;
+}
+
+static json_t *compare_alone(const struct setup *before, const struct setup *after)
+{
+    struct comparison *comparison = comparison_new(before, after, NULL, 0, ASSUME_ALL_UP);
+    comparison_run(comparison);
+    json_t *reply = reply_ok();
+    json_object_set_new(reply, "plan", comparison_json(comparison));
+    comparison_free(comparison);
+    return reply;
+}
+
+json_t *control_plan(const char *before_path, const char *after_path)
+{
+    struct report report;
+    report_init(&report);
+    struct setup *before = setup_alone(before_path, &report);
+    struct setup *after = setup_alone(after_path, &report);
+    json_t *reply = before && after ? compare_alone(before, after)
+                                    : reply_error("%s is unsound: errors %zu", before ? after_path : before_path, report.errors);
+    json_object_set_new(reply, "findings", findings_json(&report));
+    setup_free(before);
+    setup_free(after);
     report_release(&report);
     return reply;
 }

@@ -1,5 +1,6 @@
 #include "control/protocol.h"
 
+#include "base/decimal.h"
 #include "control/duration.h"
 #include "model/override.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32, VALUE = 64, UNIT = 128 };
+enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32, VALUE = 64, UNIT = 128, CONFIG = 256, MAX_MOVE = 512 };
 
 static const double LOAD_MOST = 1e12;
 
@@ -23,7 +24,9 @@ static const struct key {
             {"type", TYPE, 32},
             {"client", CLIENT, 64},
             {"value", VALUE, 32},
-            {"unit", UNIT, 16}};
+            {"unit", UNIT, 16},
+            {"config", CONFIG, 4096},
+            {"max_move", MAX_MOVE, 32}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -43,7 +46,8 @@ static const struct form {
     [COMMAND_DISABLE] = {"disable", TARGET, TARGET | REASON | FOR},
     [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR},
     [COMMAND_OVERRIDES] = {"overrides", 0, 0},
-    [COMMAND_RELOAD] = {"reload", 0, 0},
+    [COMMAND_PLAN] = {"plan", 0, CONFIG},
+    [COMMAND_RELOAD] = {"reload", 0, MAX_MOVE},
     [COMMAND_STOP] = {"stop", 0, 0},
 };
 _Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
@@ -75,7 +79,12 @@ static bool printable(const char *text)
     return true;
 }
 
-static const char **slot(struct request *request, unsigned bit, const char **ret_for)
+/* Texts that are numbers. */
+struct figures {
+    const char *span, *max_move;
+};
+
+static const char **slot(struct request *request, unsigned bit, struct figures *figures)
 {
     switch (bit) {
     case TARGET: return &request->target;
@@ -84,7 +93,9 @@ static const char **slot(struct request *request, unsigned bit, const char **ret
     case TYPE: return &request->type;
     case UNIT: return &request->unit;
     case CLIENT: return &request->client;
-    default: return ret_for;
+    case CONFIG: return &request->config;
+    case MAX_MOVE: return &figures->max_move;
+    default: return &figures->span;
     }
 }
 
@@ -100,7 +111,7 @@ static bool take_value(struct request *request, const json_t *value, struct erro
     return true;
 }
 
-static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, const char **ret_for,
+static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, struct figures *figures,
                      struct error *err)
 {
     const struct form *form = &forms[request->command];
@@ -119,7 +130,8 @@ static bool take_key(struct request *request, const char *name, const json_t *va
     const char *text = json_string_value(value);
     if (!text || strlen(text) > keys[i].max || !printable(text))
         return error_set(err, "\"%s\" must be a text of at most %zu octets without control characters", name, keys[i].max);
-    *slot(request, keys[i].bit, ret_for) = text;
+    *given |= keys[i].bit;
+    *slot(request, keys[i].bit, figures) = text;
     return true;
 }
 
@@ -132,17 +144,26 @@ static bool take_for(struct request *request, const char *text, struct error *er
     return true;
 }
 
+static bool take_figures(struct request *request, const struct figures *figures, struct error *err)
+{
+    request->max_move = -1;
+    if (figures->max_move && !percent_parse(figures->max_move, &request->max_move))
+        return error_set(err, "\"max_move\" must be a share from 0 to 100 percent, as in \"20%%\"");
+    return take_for(request, figures->span, err);
+}
+
 static bool take_keys(struct request *request, struct error *err)
 {
-    const char *name, *for_text = NULL;
+    const char *name;
+    struct figures figures = {NULL, NULL};
     json_t *value;
     unsigned given = 0;
-    json_object_foreach(request->root, name, value) if (!take_key(request, name, value, &given, &for_text, err)) return false;
+    json_object_foreach(request->root, name, value) if (!take_key(request, name, value, &given, &figures, err)) return false;
     const unsigned missing = forms[request->command].needed & ~given;
     for (size_t i = 0; i < KEYS; i++)
         if (missing & keys[i].bit)
             return error_set(err, "\"%s\" needs \"%s\"", forms[request->command].text, keys[i].text);
-    return take_for(request, for_text, err);
+    return take_figures(request, &figures, err);
 }
 
 bool request_parse(const char *line, size_t len, struct request *ret_request, struct error *err)

@@ -23,6 +23,7 @@ enum command {
     COMMAND_DISABLE,
     COMMAND_ENABLE,
     COMMAND_OVERRIDES,
+    COMMAND_PLAN,
     COMMAND_RELOAD,
     COMMAND_STOP,
     COMMAND_COUNT
@@ -37,6 +38,8 @@ struct request {
     const char *name, *type, *client; /* explain */
     double value;                     /* push-load: finite, not negative */
     const char *unit;                 /* NULL if not given */
+    const char *config;               /* plan: path; NULL: the file that the daemon was started with, as it is now */
+    double max_move;                  /* reload: percent; negative if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */

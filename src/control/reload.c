@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "control/folder.h"
 #include "control/load.h"
+#include "control/plan.h"
 #include "control/protocol.h"
 #include "dns/serial.h"
 #include "serve/credentials.h"
@@ -19,10 +20,12 @@ struct loading {
     struct job job;
     struct loading *next; /* of director->reloaded */
     struct director *director;
-    struct client *client;  /* who waits for it, or NULL */
-    char *path;             /* whole reload */
-    uint64_t print;         /* geo refresh: of the files as they were when it began */
-    struct serials serials; /* whole reload */
+    struct client *client;         /* who waits for it, or NULL */
+    char *path;                    /* whole reload */
+    double max_move;               /* whole reload: percent of clients; negative: no bound */
+    struct comparison *comparison; /* where there is a bound */
+    uint64_t print;                /* geo refresh: of the files as they were when it began */
+    struct serials serials;        /* whole reload */
     unsigned serials_version;
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
@@ -38,6 +41,7 @@ static void loading_free(struct loading *loading)
     serials_release(&loading->serials);
     credentials_free(loading->certificate.credentials);
     trust_free(loading->trust);
+    comparison_free(loading->comparison);
     free(loading->path);
     free(loading);
 }
@@ -237,6 +241,42 @@ static void read_trust(struct loading *loading)
     loading->done_well = false;
 }
 
+static void run_comparison(struct job *job)
+{
+    comparison_run(((struct loading *)job)->comparison);
+}
+
+/* Whom it would move is found out in the loader's thread first. */
+static void compare_first(struct director *director, struct loading *loading)
+{
+    loading->comparison = plan_comparison(director, loading->world, loading->place);
+    loading->job.run = run_comparison;
+    work_push(director->loader, &loading->job);
+}
+
+static bool moves_too_many(const struct loading *loading)
+{
+    return loading->comparison && comparison_moved(loading->comparison) > loading->max_move;
+}
+
+/* What was asked for: no fault, and no alarm. */
+static void refuse_move(struct director *director, struct loading *loading)
+{
+    char *text = comparison_text(loading->comparison);
+    place_unref(loading->place);
+    world_unref(loading->world);
+    log_findings(&loading->report);
+    log_notice("reload refused: %s; at most %g %% were allowed", text, loading->max_move);
+    if (director->serving)
+        sd_notify(0, "READY=1");
+    json_t *reply = reply_error("refused: %s; at most %g %% may move. What was loaded before is still served", text, loading->max_move);
+    json_object_set_new(reply, "plan", comparison_json(loading->comparison));
+    json_object_set_new(reply, "findings", findings_json(&loading->report));
+    admin_reply(loading->client, reply);
+    free(text);
+    loading_free(loading);
+}
+
 static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
@@ -271,6 +311,9 @@ static void load_again(struct director *director, struct loading *loading)
     serials_release(&loading->serials);
     loading->serials = serials_copy(&director->serials);
     loading->serials_version = director->serials_version;
+    comparison_free(loading->comparison);
+    loading->comparison = NULL;
+    loading->job.run = run_reload;
     work_push(director->loader, &loading->job);
 }
 
@@ -281,6 +324,14 @@ static void end_reload(struct job *job)
     bool done = loading->done_well;
     if (done && !director->stopping && loading->serials_version != director->serials_version) {
         load_again(director, loading);
+        return;
+    }
+    if (done && !director->stopping && loading->max_move >= 0 && !loading->comparison) {
+        compare_first(director, loading);
+        return;
+    }
+    if (done && !director->stopping && moves_too_many(loading)) {
+        refuse_move(director, loading);
         return;
     }
     if (done && director->stopping) {
@@ -312,11 +363,14 @@ static void notify_reloading(void)
     sd_notify(0, text);
 }
 
-void reload_begin(struct director *director, struct client *client)
+void reload_begin(struct director *director, struct client *client, double max_move)
 {
     struct loading *loading = mem_new(1, sizeof *loading);
-    *loading = (struct loading){
-        .job = {.run = run_reload, .done = end_reload}, .director = director, .client = client, .path = mem_text(director->config_path)};
+    *loading = (struct loading){.job = {.run = run_reload, .done = end_reload},
+                                .director = director,
+                                .client = client,
+                                .path = mem_text(director->config_path),
+                                .max_move = max_move};
     report_init(&loading->report);
     loading->serials = serials_copy(&director->serials);
     loading->serials_version = director->serials_version;

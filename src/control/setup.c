@@ -45,8 +45,7 @@ struct world_state setup_state(const struct setup *setup)
     return state;
 }
 
-struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
-                             int64_t wall_s, uint64_t generation)
+void setup_refresh(struct setup *setup, const struct overrides *overrides, uint64_t now_ms)
 {
     const struct config *config = world_config(setup->world);
     overrides_apply(overrides, config, now_ms, &setup->effects);
@@ -57,6 +56,13 @@ struct snapshot *setup_build(struct setup *setup, const struct overrides *overri
     state = setup_state(setup);
     ramps_look(&setup->ramps, place_policy(setup->place), &state, now_ms);
     state = setup_state(setup);
+}
+
+struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
+                             int64_t wall_s, uint64_t generation)
+{
+    setup_refresh(setup, overrides, now_ms);
+    const struct world_state state = setup_state(setup);
     return snapshot_build(setup->world, setup->place, &state, setup->effects.services, previous, wall_s, generation);
 }
 

@@ -28,6 +28,9 @@ void setup_free(struct setup *setup);
 /* The changing inputs as policy takes them; points into setup. */
 struct world_state setup_state(const struct setup *setup);
 
+/* Puts the orders of this moment and the suspicion in place. */
+void setup_refresh(struct setup *setup, const struct overrides *overrides, uint64_t now_ms);
+
 /* Puts the orders of this moment and the suspicion in place and builds. The snapshot is the caller's. */
 struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
                              int64_t wall_s, uint64_t generation);

@@ -6,12 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    DEPTHS = 129,
-    /* An IPv6 network of this length counts as one IPv4 address. Providers get /29 to /32 and customers /48 to /64: counted as /48s, the located
-     * networks of IPv6 would be many times all of IPv4; as /44s they are about a third of it, which is nearer to how queries come. */
-    ADDRESS_V6 = 44
-};
+enum { DEPTHS = 129 };
 
 /* What is known of a record by the places where it was found. */
 struct found_leaf {

@@ -102,6 +102,8 @@ static bool bind_names(struct binding *binding)
                                 b->world->config->services[service].name);
         else if (naptr)
             good = bind_naptr(binding, service, i, naptr) && good;
+        if (good)
+            bind_offer(binding, service);
     }
     return good;
 }

@@ -35,6 +35,8 @@ bool bind_endpoints(struct binding *binding);
 
 /* steered.c: one RRset of a service. transport: -1 for any. */
 bool bind_rrset(struct binding *binding, uint32_t service, uint32_t name, const struct rrset *set, int transport);
+/* Keeps what all of its RRsets together offer, for world_service_spec(). */
+void bind_offer(struct binding *binding, uint32_t service);
 bool bind_naptr(struct binding *binding, uint32_t service, uint32_t name, const struct rrset *set);
 /* The transport that an SRV owner's first two labels speak of (RFC 3263, 7118), -1 for any other; false if they are no _service._proto. */
 bool bind_srv_transport(const uint8_t *owner, int *ret_transport);

@@ -93,6 +93,7 @@ struct world {
     size_t return_count, return_room;
     struct plan_spec *specs;
     size_t spec_count, spec_room;
+    const uint64_t **service_offers;   /* by service: bit by endpoint, what its RRsets offer together; NULL: it is in no zone yet */
     struct zone_answers *zone_answers; /* by zone */
     struct glue_pair *glue;            /* by endpoint */
     struct addr **addresses;           /* by endpoint, address_counts of them */

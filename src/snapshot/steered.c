@@ -307,6 +307,11 @@ bool bind_rrset(struct binding *binding, uint32_t service, uint32_t name, const 
     return true;
 }
 
+void bind_offer(struct binding *binding, uint32_t service)
+{
+    binding->b->world->service_offers[service] = share_offer(binding, binding->union_of[service])->endpoints;
+}
+
 /* The transport of a NAPTR record, by the SRV owner it leads to (RFC 3403 4.1, RFC 3263 4.1); NAPTR_ALWAYS if it is none of the service's. */
 static unsigned naptr_place(const struct binding *binding, uint32_t service, const struct rdata *rdata)
 {

@@ -24,6 +24,7 @@ static void world_free(struct world *world)
     free(world->dnames);
     free(world->returns);
     free(world->specs);
+    free(world->service_offers);
     free(world->zone_answers);
     free(world->glue);
     free(world->addresses);
@@ -76,6 +77,7 @@ struct world *world_new(struct config *config, struct zone *const *zones, const 
         world->zone_answers[i].apex = zones[i]->apex;
         world->zone_answers[i].apex_len = zones[i]->apex_len;
     }
+    world->service_offers = mem_new(config->service_count, sizeof *world->service_offers);
     take_signing(world, signing);
     struct builder b = {.world = world, .report = report, .now_s = signing ? signing->now_s : 0};
     if (build(&b))
@@ -131,6 +133,21 @@ struct zone *world_plain_zone(const struct world *world, size_t index)
 struct zone *world_zone_ref(const struct world *world, size_t index)
 {
     return zone_ref(world->zones[index]);
+}
+
+bool world_service_spec(const struct world *world, size_t service, struct plan_spec *ret_spec)
+{
+    const struct service *of = &world->config->services[service];
+    *ret_spec = (struct plan_spec){.purpose = PLAN_TARGETS,
+                                   .policy = of->policy,
+                                   .srv = of->srv,
+                                   .on_all_down = of->on_all_down,
+                                   .targets = 1,
+                                   .transport = -1,
+                                   .sites = of->sites,
+                                   .site_count = of->site_count,
+                                   .offered = world->service_offers[service]};
+    return ret_spec->offered != NULL;
 }
 
 size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs)

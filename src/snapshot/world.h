@@ -42,6 +42,10 @@ int64_t world_event_s(const struct world *world);
 /* Addresses of an endpoint's host in the zone files (A first), for probing. */
 size_t world_addresses(const struct world *world, size_t endpoint, const struct addr **ret_addrs);
 
+/* How a service chooses on the whole, whatever the transport and family that is asked for: one target, the endpoints that any of its RRsets offers.
+ * Points into world. False: its zone's data have not come yet, so nothing is answered. */
+bool world_service_spec(const struct world *world, size_t service, struct plan_spec *ret_spec);
+
 /* The geo data and the policy's draws of one configuration, for all worlds made of it; replaced when a database changes, shared by reference
  * count. */
 struct place;

@@ -81,6 +81,24 @@ static void every_command_has_its_own_word(void **state)
     }
 }
 
+static void plan_and_reload_take_what_is_theirs_alone(void **state)
+{
+    (void)state;
+    struct request request;
+    struct error err;
+    const char *plan = "{\"command\":\"plan\",\"config\":\"/etc/next.conf\"}", *reload = "{\"command\":\"reload\",\"max_move\":\"12.5%\"}";
+    assert_true(request_parse(plan, strlen(plan), &request, &err));
+    assert_string_equal(request.config, "/etc/next.conf");
+    request_release(&request);
+    assert_true(request_parse(reload, strlen(reload), &request, &err));
+    assert_true(request.max_move == 12.5);
+    request_release(&request);
+    const char *unbounded = "{\"command\":\"reload\"}";
+    assert_true(request_parse(unbounded, strlen(unbounded), &request, &err));
+    assert_true(request.max_move < 0 && request.config == NULL);
+    request_release(&request);
+}
+
 static void refused_with(const char *line, const char *part)
 {
     struct request request;
@@ -119,6 +137,9 @@ static void what_is_no_request_is_refused_and_says_why(void **state)
     refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":\"0s\"}", "\"for\"");
     refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":\"999ms\"}", "\"for\"");
     refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":30}", "must be a text");
+    refused_with("{\"command\":\"reload\",\"max_move\":20}", "must be a text");
+    refused_with("{\"command\":\"reload\",\"max_move\":\"all\"}", "from 0 to 100 percent");
+    refused_with("{\"command\":\"plan\",\"max_move\":\"20%\"}", "takes no \"max_move\"");
 }
 
 static void texts_that_are_too_long_are_refused(void **state)
@@ -162,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_pushed_load_is_a_number_or_a_text_that_is_one),
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(every_command_has_its_own_word),
+        cmocka_unit_test(plan_and_reload_take_what_is_theirs_alone),
         cmocka_unit_test(what_is_no_request_is_refused_and_says_why),
         cmocka_unit_test(texts_that_are_too_long_are_refused),
         cmocka_unit_test(nesting_without_end_is_refused),

@@ -1,0 +1,55 @@
+#include "control/held.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+/* NULL stays NULL. */
+static void *copy(const void *from, size_t count, size_t size)
+{
+    return from ? mem_copy(from, count * size) : NULL;
+}
+
+void held_init(struct held *held, const struct setup *setup)
+{
+    const struct config *config = world_config(setup->world);
+    const struct world_state now = setup_state(setup);
+    *held = (struct held){
+        .world = world_ref(setup->world),
+        .place = place_ref(setup->place),
+        .state = now,
+        .health = copy(now.health, config->endpoint_count, sizeof *held->health),
+        .endpoint_orders = copy(now.endpoint_orders, config->endpoint_count, 1),
+        .site_orders = copy(now.site_orders, config->site_count, 1),
+        .services = copy(setup->effects.services, config->service_count, 1),
+        .prices_m = copy(now.room.prices_m, config->site_count, sizeof *held->prices_m),
+        .site_shares = copy(now.room.site_shares, config->site_count, sizeof *held->site_shares),
+        .endpoint_shares = copy(now.room.endpoint_shares, config->endpoint_count, sizeof *held->endpoint_shares),
+    };
+    held->state.health = held->health;
+    held->state.endpoint_orders = held->endpoint_orders;
+    held->state.site_orders = held->site_orders;
+    held->state.room = (struct room){held->prices_m, held->site_shares, held->endpoint_shares};
+}
+
+void held_release(struct held *held)
+{
+    free(held->health);
+    free(held->endpoint_orders);
+    free(held->site_orders);
+    free(held->services);
+    free(held->prices_m);
+    free(held->site_shares);
+    free(held->endpoint_shares);
+    place_unref(held->place);
+    world_unref(held->world);
+}
+
+void held_assume_up(struct held *held, size_t endpoint)
+{
+    struct endpoint_health *health = &held->health[endpoint];
+    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++)
+        health->of[i / TRANSPORT_COUNT][i % TRANSPORT_COUNT].verdict = VERDICT_UP;
+    health->overall = VERDICT_UP;
+    health->doubt = false;
+}
