@@ -55,7 +55,6 @@ void setup_refresh(struct setup *setup, const struct overrides *overrides, uint6
     setup->kept_count = policy_safety(config, &state, setup->kept);
     state = setup_state(setup);
     ramps_look(&setup->ramps, place_policy(setup->place), &state, now_ms);
-    state = setup_state(setup);
 }
 
 struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
