@@ -27,7 +27,7 @@ enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 enum { QUICK_S = 10, RELOAD_S = 300 };
 
 struct arguments {
-    const char *config, *socket, *client, *reason, *span, *from, *max_move;
+    const char *config, *socket, *client, *reason, *span, *from, *max_move, *unit;
     bool json, help;
     struct delegation_arguments delegation;
     char **words; /* after the command */
@@ -41,6 +41,7 @@ enum {
     TAKES_SERVERS = 8, /* --check and whom to ask */
     TAKES_FILE = 16,   /* -c is another configuration than the daemon's; --from */
     TAKES_BOUND = 32,  /* --max-move */
+    TAKES_VALUE = 64,  /* TARGET VALUE, --unit, --for */
 };
 
 static const struct command {
@@ -59,6 +60,11 @@ static const struct command {
      "the answer that a client gets to the question NAME TYPE, and why each endpoint is or is not in it;\n"
      "with -c of the files alone (no endpoint probed), otherwise as the daemon answers now",
      show_explain},
+    {"load", "", 0, 0, "how full every site, endpoint and cluster is, how old that is, and what its sources tell", show_load},
+    {"push-load", " TARGET VALUE", 2, TAKES_VALUE,
+     "tells the load of TARGET (SITE, SITE/HOST or CLUSTER), which has a source of type \"push\"; without --for\n"
+     "it counts for three of the source's intervals",
+     show_push},
     {"drain", " TARGET", 1, TAKES_ORDER,
      "no new callers to TARGET, unless nothing else is left; a service: short TTLs. TARGET is SITE,\n"
      "SITE/HOST (the first labels of HOST are enough) or service:NAME",
@@ -94,6 +100,7 @@ static void print_options(FILE *to, unsigned takes)
     fputs(takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", to);
     fputs(takes & TAKES_FILE ? " [-c NEW.conf [--from OLD.conf]]" : "", to);
     fputs(takes & TAKES_BOUND ? " [--max-move PERCENT]" : "", to);
+    fputs(takes & TAKES_VALUE ? " [--unit calls|cps|percent] [--for TIME]" : "", to);
     fputs(takes & TAKES_SERVERS ? " [--check [--resolver ADDR] [--parent ADDR,...] [--server NAME=ADDR]...]" : "", to);
 }
 
@@ -124,6 +131,9 @@ static void print_help(const struct command *command)
     if (command->takes & TAKES_ORDER)
         puts("\n      --for TIME     end by itself after this time: 90s, 30m, 1h30m, 2d\n"
              "      --reason TEXT  why; shown wherever the order is");
+    if (command->takes & TAKES_VALUE)
+        puts("\n      --unit UNIT  which of its sources is meant, if there are several: calls, cps or percent\n"
+             "      --for TIME   how long this counts at most: 30s, 5m; in full for the first half of it, then less and less");
     if (command->takes & TAKES_SERVERS)
         puts("\n      --check             ask, and say what is wrong\n"
              "      --resolver ADDR     the resolver that knows the parent zone; default: the system's (/etc/resolv.conf)\n"
@@ -174,8 +184,12 @@ static const char *misfit(const struct command *command, const struct arguments 
         return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
     if (args->client && !(command->takes & TAKES_CLIENT))
         return "it takes no --client";
-    if ((args->span || args->reason) && !(command->takes & TAKES_ORDER))
-        return "it takes no --for and no --reason";
+    if (args->span && !(command->takes & (TAKES_ORDER | TAKES_VALUE)))
+        return "it takes no --for";
+    if (args->reason && !(command->takes & TAKES_ORDER))
+        return "it takes no --reason";
+    if (args->unit && !(command->takes & TAKES_VALUE))
+        return "it takes no --unit";
     if (!args->client && command->takes & TAKES_CLIENT)
         return "--client ADDR[/LEN] is needed";
     if (args->span && (!duration_parse(args->span, &span) || span < 1000))
@@ -207,12 +221,16 @@ static json_t *make_request(const struct command *command, const struct argument
         json_object_set_new(request, "type", json_string(args->words[1]));
         json_object_set_new(request, "client", json_string(args->client));
     }
-    if (command->takes & TAKES_ORDER)
+    if (command->takes & (TAKES_ORDER | TAKES_VALUE))
         json_object_set_new(request, "target", json_string(args->words[0]));
     if (command->takes & TAKES_FILE && args->config)
         add_path(request, args->config);
     if (args->max_move)
         json_object_set_new(request, "max_move", json_string(args->max_move));
+    if (command->takes & TAKES_VALUE)
+        json_object_set_new(request, "value", json_string(args->words[1]));
+    if (args->unit)
+        json_object_set_new(request, "unit", json_string(args->unit));
     if (args->span)
         json_object_set_new(request, "for", json_string(args->span));
     if (args->reason)
@@ -333,7 +351,7 @@ static int run(const struct command *command, const struct arguments *args)
 /* False: leave with *ret_code. */
 static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
 {
-    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, FROM, MAX_MOVE };
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, FROM, MAX_MOVE, UNIT };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"socket", required_argument, NULL, 's'},
                                             {"client", required_argument, NULL, CLIENT},
@@ -342,6 +360,7 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
                                             {"json", no_argument, NULL, JSON},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, VERSION},
+                                            {"unit", required_argument, NULL, UNIT},
                                             {"check", no_argument, NULL, CHECK},
                                             {"resolver", required_argument, NULL, RESOLVER},
                                             {"parent", required_argument, NULL, PARENT},
@@ -358,6 +377,7 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         case REASON: ret_args->reason = optarg; break;
         case FROM: ret_args->from = optarg; break;
         case MAX_MOVE: ret_args->max_move = optarg; break;
+        case UNIT: ret_args->unit = optarg; break;
         case JSON: ret_args->json = true; break;
         case CHECK: ret_args->delegation.check = true; break;
         case RESOLVER: ret_args->delegation.resolver = optarg; break;

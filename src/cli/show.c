@@ -179,6 +179,13 @@ static void list_zones(const json_t *zones)
                                               number_of(zone, "serial"), number_of(zone, "names"), text_of(zone, "file"));
 }
 
+static void show_sources(const json_t *load)
+{
+    if (number_of(load, "sources"))
+        printf("load        %lld sources, %lld stale; %lld times asked, %lld times in vain\n", number_of(load, "sources"),
+               number_of(load, "stale"), number_of(load, "asked"), number_of(load, "failed"));
+}
+
 void show_status(const json_t *reply)
 {
     const json_t *status = json_object_get(reply, "status"), *geo = json_object_get(status, "geo"), *alarm;
@@ -196,6 +203,7 @@ void show_status(const json_t *reply)
     list_zones(json_object_get(status, "zones"));
     show_counts(json_object_get(status, "endpoints"));
     show_probes(json_object_get(status, "probes"));
+    show_sources(json_object_get(status, "load"));
     printf("geo         %lld classes of clients, %lld nodes\n", number_of(geo, "classes"), number_of(geo, "nodes"));
     show_list("geo files", json_object_get(geo, "files"));
     show_counters(json_object_get(status, "counters"));
@@ -210,8 +218,8 @@ void show_status(const json_t *reply)
 void show_sites(const json_t *reply)
 {
     struct table table;
-    table_init(&table,
-               (const char *const[]){"SITE", "REGION", "UP", "DRAINING", "DOWN", "UNKNOWN", "MIN UP", "LOCATION", "BIAS", "ORDER", NULL});
+    table_init(&table, (const char *const[]){"SITE", "REGION", "UP", "DRAINING", "DOWN", "UNKNOWN", "MIN UP", "CALLS", "FULL", "LOCATION",
+                                             "BIAS", "ORDER", NULL});
     size_t i;
     json_t *site;
     json_array_foreach(json_object_get(reply, "sites"), i, site)
@@ -224,6 +232,12 @@ void show_sites(const json_t *reply)
         table_addf(&table, "%lld", number_of(counts, "down"));
         table_addf(&table, "%lld", number_of(counts, "unknown"));
         table_addf(&table, "%lld", number_of(site, "min_up"));
+        const json_t *load = json_object_get(site, "load");
+        char *calls = amount_text(json_object_get(load, "calls")), *full = percent_text(json_object_get(load, "ratio"));
+        table_add(&table, calls);
+        table_add(&table, full);
+        free(calls);
+        free(full);
         table_addf(&table, "%.2f,%.2f", json_number_value(json_object_get(site, "latitude")),
                    json_number_value(json_object_get(site, "longitude")));
         table_addf(&table, "%lld%%", number_of(site, "bias"));

@@ -9,6 +9,8 @@ void show_zones(const json_t *reply); /* show_zones.c */
 void show_endpoints(const json_t *reply);
 void show_demand(const json_t *reply); /* show_demand.c */
 void show_overrides(const json_t *reply);
+void show_load(const json_t *reply); /* show_load.c */
+void show_push(const json_t *reply);
 void show_explain(const json_t *reply); /* show_explain.c */
 void show_plan(const json_t *reply);    /* show_plan.c */
 void show_order(const json_t *reply);
@@ -17,6 +19,9 @@ void show_findings(const json_t *reply);
 /* Of the cells. Members that are missing read as "" and 0. */
 const char *text_of(const json_t *object, const char *key);
 long long number_of(const json_t *object, const char *key);
+/* "30%" of a ratio, "12" of a number; "" for null. To be freed. */
+char *percent_text(const json_t *ratio);
+char *amount_text(const json_t *amount);
 /* "drained by root: reason", "" for no order. To be freed. */
 char *order_text_of(const json_t *order);
 /* Why an endpoint's verdict is what it is, with its hold; to be freed. */

@@ -1,6 +1,7 @@
 /* The admin socket's requests, each to what does it. */
 #include "control/director.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "control/describe.h"
 #include "control/explain.h"
@@ -114,7 +115,9 @@ static void order(struct director *director, struct client *client, const struct
 static json_t *describe(const struct director *director, const struct request *request)
 {
     const struct view view = director_view(director);
+    setup_look(director->setup, view.now_ms);
     switch (request->command) {
+    case COMMAND_LOAD: return with("load", describe_load(&view));
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_SITES: return with("sites", describe_sites(&view));
     case COMMAND_ZONES: return with("zones", zones_json(director));
@@ -140,6 +143,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
     case COMMAND_PLAN: plan_begin(director, client, request.config); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
+    case COMMAND_PUSH_LOAD: admin_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;
     case COMMAND_STOP:
         admin_reply(client, reply_ok());
         director_stop(director);

@@ -66,9 +66,10 @@ json_t *describe_endpoint_order(const struct view *view, size_t endpoint)
 static json_t *describe_site(const struct view *view, size_t number)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
-    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o}", "site", site->name, "region", site->region, "latitude", site->latitude,
-                     "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
-                     describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number));
+    return json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "site", site->name, "region", site->region, "latitude",
+                     site->latitude, "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
+                     describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number), "load",
+                     describe_site_load(view, number));
 }
 
 json_t *describe_sites(const struct view *view)

@@ -22,3 +22,12 @@ json_t *describe_sites(const struct view *view);
 /* Verdict, reason, since, order; with its checks or without. */
 json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks);
 json_t *describe_endpoints(const struct view *view);
+
+/* describe_load.c. How full everything is, as setup_look() has left it (README.md, `load`). */
+json_t *describe_load(const struct view *view);
+json_t *describe_site_load(const struct view *view, size_t site);
+/* For status: how many sources there are, how many tell nothing that counts. */
+json_t *describe_sources(const struct view *view, const struct collector *collector);
+/* Takes what somebody tells of a load; the reply. */
+struct request;
+json_t *push_load(struct meters *meters, const struct request *request, uint64_t now_ms);

@@ -144,6 +144,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     eventfd_t raised;
     eventfd_read(fd, &raised);
     take_results(director);
+    gathering_take(&director->gathering, &director->setup->meters);
     work_collect(director->loader);
     work_collect(director->writer);
     primaries_collect(director->primaries);
@@ -384,13 +385,13 @@ static bool open_all(struct director *director, const struct server_config *serv
     if (!director->server || !open_certificate(director, &server->tls, err))
         return false;
     director->transfers = transfers_new(director->base, director->wake_fd, director->server);
-    director->inbox = inbox_new(director->wake_fd);
+    director->inbox = inbox_new(director->wake_fd, sizeof(struct check_result));
     director->loader = work_new(director->wake_fd, WORK_NICE, err);
     director->writer = director->loader ? work_new(director->wake_fd, WORK_NICE, err) : NULL;
     director->signer = director->writer ? work_new(director->wake_fd, 0, err) : NULL;
     director->primaries = director->signer ? primaries_new(director, director->wake_fd, err) : NULL;
     director->engine = director->primaries ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
-    return director->engine != NULL;
+    return director->engine && gathering_open(&director->gathering, director->wake_fd, err);
 }
 
 /* With saved verdicts answers go out at once; else the first probes are waited for, but not for long. */
@@ -398,6 +399,7 @@ static void start(struct director *director)
 {
     const struct beliefs *beliefs = &director->setup->beliefs;
     beliefs_install(beliefs, director->engine);
+    meters_install(&director->setup->meters, director->gathering.collector);
     start_timers(director);
     if (beliefs->saved_count || beliefs_settled(beliefs)) {
         begin_serving(director);
@@ -451,9 +453,10 @@ static void put_away(struct director *director)
     transfers_free(director->transfers);
     director->transfers = NULL;
     probe_engine_free(director->engine);
+    const bool gathered = gathering_close(&director->gathering);
     const bool written = persist_end(director);
     bool idle = work_free(director->loader, STOP_LOAD_MS);
-    idle = work_free(director->signer, STOP_LOAD_MS) && idle && fetching_ended;
+    idle = work_free(director->signer, STOP_LOAD_MS) && idle && fetching_ended && gathered;
     reload_published(director); /* those that waited for the signer */
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);

@@ -8,6 +8,7 @@
 #include "control/audience.h"
 #include "control/certificate.h"
 #include "control/control.h"
+#include "control/gathering.h"
 #include "control/inbox.h"
 #include "control/serials.h"
 #include "control/primaries.h"
@@ -31,6 +32,7 @@ struct director {
     int signal_fd, wake_fd;
     struct inbox *inbox;
     struct probe_engine *engine;
+    struct gathering gathering; /* of load */
     struct server *server;
     struct admin *admin;
     struct transfers *transfers;

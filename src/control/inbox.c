@@ -4,22 +4,25 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 struct inbox {
     pthread_mutex_t lock;
     struct pile {
-        struct check_result *items;
+        char *items;
         size_t count, room;
     } filling, reading; /* swapped by inbox_take(), so that neither side allocates once they have grown */
     int wake_fd;
+    size_t item_size;
 };
 
-struct inbox *inbox_new(int wake_fd)
+struct inbox *inbox_new(int wake_fd, size_t item_size)
 {
     struct inbox *inbox = mem_new(1, sizeof *inbox);
     pthread_mutex_init(&inbox->lock, NULL);
     inbox->wake_fd = wake_fd;
+    inbox->item_size = item_size;
     return inbox;
 }
 
@@ -33,20 +36,29 @@ void inbox_free(struct inbox *inbox)
     free(inbox);
 }
 
-void inbox_put(const struct check_result *result, void *context)
+static void put(struct inbox *inbox, const void *item)
 {
-    struct inbox *inbox = context;
     pthread_mutex_lock(&inbox->lock);
     struct pile *pile = &inbox->filling;
-    pile->items = mem_grow(pile->items, &pile->room, pile->count + 1, sizeof *pile->items);
-    pile->items[pile->count++] = *result;
+    pile->items = mem_grow(pile->items, &pile->room, pile->count + 1, inbox->item_size);
+    memcpy(pile->items + pile->count++ * inbox->item_size, item, inbox->item_size);
     const bool first = pile->count == 1;
     pthread_mutex_unlock(&inbox->lock);
     if (first)
         eventfd_write(inbox->wake_fd, 1);
 }
 
-const struct check_result *inbox_take(struct inbox *inbox, size_t *ret_count)
+void inbox_put(const struct check_result *result, void *context)
+{
+    put(context, result);
+}
+
+void inbox_put_load(const struct load_result *result, void *context)
+{
+    put(context, result);
+}
+
+const void *inbox_take(struct inbox *inbox, size_t *ret_count)
 {
     pthread_mutex_lock(&inbox->lock);
     const struct pile full = inbox->filling;

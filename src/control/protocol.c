@@ -6,9 +6,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32, CONFIG = 64, MAX_MOVE = 128 };
+enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32, CONFIG = 64, MAX_MOVE = 128, VALUE = 256, UNIT = 512 };
+
+static const double LOAD_MOST = 1e12;
 
 static const struct key {
     const char *text;
@@ -21,7 +24,10 @@ static const struct key {
             {"type", TYPE, 32},
             {"client", CLIENT, 64},
             {"config", CONFIG, 4096},
-            {"max_move", MAX_MOVE, 32}};
+            {"max_move", MAX_MOVE, 32},
+
+            {"value", VALUE, 32},
+            {"unit", UNIT, 16}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -34,6 +40,8 @@ static const struct form {
     [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
     [COMMAND_DEMAND] = {"demand", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
+    [COMMAND_LOAD] = {"load", 0, 0},
+    [COMMAND_PUSH_LOAD] = {"push-load", TARGET | VALUE, TARGET | VALUE | UNIT | FOR},
     [COMMAND_DRAIN] = {"drain", TARGET, TARGET | REASON | FOR},
     [COMMAND_DISABLE] = {"disable", TARGET, TARGET | REASON | FOR},
     [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR},
@@ -83,11 +91,24 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case REASON: return &request->reason;
     case NAME: return &request->name;
     case TYPE: return &request->type;
+    case UNIT: return &request->unit;
     case CLIENT: return &request->client;
     case CONFIG: return &request->config;
     case MAX_MOVE: return &figures->max_move;
     default: return &figures->span;
     }
+}
+
+/* A number, or a text that is one. */
+static bool take_value(struct request *request, const json_t *value, struct error *err)
+{
+    char *end = "";
+    const char *text = json_string_value(value);
+    request->value = text ? strtod(text, &end) : json_number_value(value);
+    const bool number = text ? *text && !*end && strspn(text, "0123456789.eE+-") == strlen(text) : json_is_number(value);
+    if (!number || !(request->value >= 0 && request->value <= LOAD_MOST))
+        return error_set(err, "\"value\" must be a number from 0 to %.0e", LOAD_MOST);
+    return true;
 }
 
 static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, struct figures *figures,
@@ -103,10 +124,12 @@ static bool take_key(struct request *request, const char *name, const json_t *va
         i++;
     if (i == KEYS || !(form->allowed & keys[i].bit))
         return error_set(err, "\"%s\" takes no \"%.40s\"", form->text, name);
+    *given |= keys[i].bit;
+    if (keys[i].bit == VALUE)
+        return take_value(request, value, err);
     const char *text = json_string_value(value);
     if (!text || strlen(text) > keys[i].max || !printable(text))
         return error_set(err, "\"%s\" must be a text of at most %zu octets without control characters", name, keys[i].max);
-    *given |= keys[i].bit;
     *slot(request, keys[i].bit, figures) = text;
     return true;
 }

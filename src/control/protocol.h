@@ -16,6 +16,8 @@ enum command {
     COMMAND_ENDPOINTS,
     COMMAND_DEMAND,
     COMMAND_EXPLAIN,
+    COMMAND_LOAD,
+    COMMAND_PUSH_LOAD,
     COMMAND_DRAIN,
     COMMAND_DISABLE,
     COMMAND_ENABLE,
@@ -35,6 +37,8 @@ struct request {
     const char *name, *type, *client; /* explain */
     const char *config;               /* plan: path; NULL: the file that the daemon was started with, as it is now */
     double max_move;                  /* reload: percent; negative if not given */
+    double value;                     /* push-load: finite, not negative */
+    const char *unit;                 /* NULL if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */

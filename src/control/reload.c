@@ -120,6 +120,7 @@ bool director_install(struct director *director, struct world *world, struct pla
     if (director->serving)
         primaries_set(director->primaries, director->setup->world);
     beliefs_install(&director->setup->beliefs, director->engine);
+    meters_install(&director->setup->meters, director->gathering.collector);
     return true;
 }
 

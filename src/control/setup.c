@@ -11,6 +11,7 @@ struct setup *setup_new(struct world *world, struct place *place, const struct s
     setup->place = place;
     beliefs_init(&setup->beliefs, world, previous ? &previous->beliefs : NULL, saved, now_ms);
     effects_init(&setup->effects, world_config(world));
+    meters_init(&setup->meters, world, previous ? &previous->meters : NULL, now_ms);
     return setup;
 }
 
@@ -20,6 +21,7 @@ void setup_free(struct setup *setup)
         return;
     beliefs_release(&setup->beliefs);
     effects_release(&setup->effects);
+    meters_release(&setup->meters);
     place_unref(setup->place);
     world_unref(setup->world);
     free(setup);
@@ -49,4 +51,18 @@ struct snapshot *setup_build(struct setup *setup, const struct overrides *overri
     setup_refresh(setup, overrides, now_ms);
     const struct world_state state = setup_state(setup);
     return snapshot_build(setup->world, setup->place, &state, setup->effects.services, previous, wall_s, generation);
+}
+
+/* What takes no new callers, by itself or by order, has no say in how full its site is. */
+void setup_look(struct setup *setup, uint64_t now_ms)
+{
+    const struct config *config = world_config(setup->world);
+    bool *takes = mem_new(config->endpoint_count + 1, sizeof *takes);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const enum verdict verdict = setup->beliefs.health[i].overall;
+        takes[i] = (verdict == VERDICT_UP || verdict == VERDICT_UNKNOWN) && setup->effects.endpoints[i] == ORDERED_NOTHING &&
+                   setup->effects.sites[config->endpoints[i].site] == ORDERED_NOTHING;
+    }
+    meters_look(&setup->meters, takes, now_ms);
+    free(takes);
 }

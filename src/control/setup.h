@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/beliefs.h"
+#include "control/loads.h"
 #include "control/overrides.h"
 #include "snapshot/snapshot.h"
 
@@ -11,6 +12,7 @@ struct setup {
     struct place *place;
     struct beliefs beliefs;
     struct effects effects;
+    struct meters meters;
     bool suspect; /* everything fell at once: falls from suspect_since_ms on are not believed */
     uint64_t suspect_since_ms;
 };
@@ -28,6 +30,9 @@ void setup_refresh(struct setup *setup, const struct overrides *overrides, uint6
 /* Puts the orders of this moment and the suspicion in place and builds. The snapshot is the caller's. */
 struct snapshot *setup_build(struct setup *setup, const struct overrides *overrides, uint64_t now_ms, const struct snapshot *previous,
                              int64_t wall_s, uint64_t generation);
+
+/* How full everything is at this moment: setup->meters.endpoint_use, .site_use and .cluster_use. */
+void setup_look(struct setup *setup, uint64_t now_ms);
 
 /* All that the descriptions (status, explain ...) read, at one moment. */
 struct view {

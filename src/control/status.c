@@ -138,6 +138,14 @@ static void add_void_orders(const struct director *director, json_t *list)
     report_release(&report);
 }
 
+static void add_stale_load(const struct meters *meters, json_t *list)
+{
+    const size_t stale = meters_stale(meters, clock_ms());
+    if (stale)
+        json_array_append_new(
+            list, json_sprintf("load: %zu of %zu sources tell nothing that still counts (sipsteer load)", stale, meters->count));
+}
+
 static json_t *alarms_json(const struct director *director)
 {
     const struct alarms *alarms = &director->alarms;
@@ -161,6 +169,7 @@ static json_t *alarms_json(const struct director *director)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));
     primaries_alarms(director->primaries, list);
+    add_stale_load(&director->setup->meters, list);
     add_void_orders(director, list);
     json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
     if (end)
@@ -195,6 +204,7 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "zones", zones_json(director));
     json_object_set_new(object, "endpoints", describe_counts(&view, 0, world_config(director->setup->world)->endpoint_count));
     json_object_set_new(object, "probes", probes_json(director, &view));
+    json_object_set_new(object, "load", describe_sources(&view, director->gathering.collector));
     json_object_set_new(object, "suspect", suspect_json(&view));
     json_object_set_new(object, "geo", geo_json(director->setup));
     json_object_set_new(object, "counters", counters_json(director->server));

@@ -35,11 +35,12 @@ static bool take_count(struct reading *reading, const struct load_sample *sample
     return grown;
 }
 
-static void follow(struct reading *reading, double value, const struct load_sample *sample)
+/* What is pushed is meant as it is told, for as long as it is told. */
+static void follow(struct reading *reading, const struct load_source *source, double value, const struct load_sample *sample)
 {
     const double within = value > reading->smoothed ? rising : falling;
     const double passed = (double)(sample->at_ms - reading->at_ms) / (sample->interval_ms ? sample->interval_ms : 1);
-    if (reading_trust(reading, sample->at_ms) > 0)
+    if (source->type != LOAD_PUSH && reading_trust(reading, sample->at_ms) > 0)
         reading->smoothed += (value - reading->smoothed) * (1 - exp(-passed / within));
     else
         reading->smoothed = value;
@@ -64,7 +65,7 @@ bool reading_take(struct reading *reading, const struct load_source *source, con
     if (source->rate && !take_count(reading, sample, &value))
         return false;
     value *= source->scale;
-    follow(reading, value, sample);
+    follow(reading, source, value, sample);
     reading->raw = value;
     reading->at_ms = sample->at_ms;
     reading->interval_ms = sample->interval_ms;

@@ -75,3 +75,7 @@ struct balance_config {
     unsigned step;        /* percent of a site's load that may be moved within one TTL */
     unsigned heavy;       /* percent of the smallest site's capacity from which one client prefix is spread by lottery */
 };
+
+/* "calls", "cps", "percent"; "prometheus", "json", ... */
+const char *load_unit_text(enum load_unit unit);
+const char *load_type_text(enum load_type type);

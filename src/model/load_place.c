@@ -73,3 +73,15 @@ char *template_fill(const char *text, const struct place_words *words, bool in_u
     }
     return filled;
 }
+
+const char *load_unit_text(enum load_unit unit)
+{
+    static const char *const texts[] = {"calls", "cps", "percent"};
+    return texts[unit];
+}
+
+const char *load_type_text(enum load_type type)
+{
+    static const char *const texts[] = {"prometheus", "json", "push", "file", "exec"};
+    return texts[type];
+}

@@ -24,6 +24,31 @@ static void whole_requests_are_read(void **state)
     request_release(&request);
 }
 
+static void a_pushed_load_is_a_number_or_a_text_that_is_one(void **state)
+{
+    (void)state;
+    struct request request;
+    struct error err;
+    static const char *const lines[] = {
+        "{\"command\":\"push-load\",\"target\":\"london\",\"value\":12.5,\"unit\":\"cps\",\"for\":\"30s\"}",
+        "{\"command\":\"push-load\",\"target\":\"london\",\"value\":\"1.25e1\",\"unit\":\"cps\",\"for\":\"30s\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(request_parse(lines[i], strlen(lines[i]), &request, &err));
+        assert_true(request.value == 12.5);
+        assert_string_equal(request.unit, "cps");
+        assert_int_equal(request.for_ms, 30000);
+        request_release(&request);
+    }
+    static const char *const wrong[] = {"-1",   "\"\"", "\"x\"", "\"nan\"", "\"0x10\"", "\" 1\"",   "\"1e\"",
+                                        "1e13", "null", "true",  "[1]",     "{}",       "\"1e999\""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "{\"command\":\"push-load\",\"target\":\"london\",\"value\":%s}", wrong[i]);
+        if (request_parse(line, strlen(line), &request, &err) || !strstr(err.text, "must be a number"))
+            fail_msg("%s: %s", line, err.text);
+    }
+}
+
 static void what_is_not_given_has_its_default(void **state)
 {
     (void)state;
@@ -44,8 +69,12 @@ static void every_command_has_its_own_word(void **state)
         struct error err;
         char line[256];
         snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command_text(command),
-                 command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE ? ",\"target\":\"x\"" : "",
-                 command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\"" : "");
+                 command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE || command == COMMAND_PUSH_LOAD
+                     ? ",\"target\":\"x\""
+                     : "",
+                 command == COMMAND_PUSH_LOAD ? ",\"value\":1"
+                 : command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
+                                              : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
         assert_int_equal(request.command, command);
         request_release(&request);
@@ -151,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_requests_are_read),
+        cmocka_unit_test(a_pushed_load_is_a_number_or_a_text_that_is_one),
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(every_command_has_its_own_word),
         cmocka_unit_test(plan_and_reload_take_what_is_theirs_alone),

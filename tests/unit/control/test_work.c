@@ -131,7 +131,7 @@ static void put(struct inbox *inbox, uint32_t number)
 static void all_results_come_out_once_in_their_order(void **state)
 {
     (void)state;
-    struct inbox *inbox = inbox_new(fd);
+    struct inbox *inbox = inbox_new(fd, sizeof(struct check_result));
     size_t count;
     for (unsigned round = 0; round < 5; round++) {
         for (uint32_t i = 0; i < 100 * (round + 1); i++)
@@ -149,7 +149,7 @@ static void all_results_come_out_once_in_their_order(void **state)
 static void the_reader_is_woken_once_for_many_results(void **state)
 {
     (void)state;
-    struct inbox *inbox = inbox_new(fd);
+    struct inbox *inbox = inbox_new(fd, sizeof(struct check_result));
     size_t count;
     eventfd_t value;
     for (uint32_t i = 0; i < 10; i++)

@@ -73,6 +73,16 @@ static void smoothing_is_fast_upwards_and_slow_downwards(void **state)
     near(down.raw, 0);
 }
 
+static void what_is_pushed_is_not_smoothed(void **state)
+{
+    (void)state;
+    static const struct load_source pushed = {.type = LOAD_PUSH, .interval_ms = EVERY_MS, .scale = 1};
+    struct reading reading = {.known = false};
+    take(&reading, &pushed, 100, 1000);
+    take(&reading, &pushed, 10, 1001);
+    near(reading.smoothed, 10);
+}
+
 static void after_a_gap_a_value_stands_for_itself(void **state)
 {
     (void)state;
@@ -255,6 +265,7 @@ int main(void)
         cmocka_unit_test(what_was_never_read_is_unknown),
         cmocka_unit_test(a_gauge_is_known_at_once_and_ages),
         cmocka_unit_test(smoothing_is_fast_upwards_and_slow_downwards),
+        cmocka_unit_test(what_is_pushed_is_not_smoothed),
         cmocka_unit_test(after_a_gap_a_value_stands_for_itself),
         cmocka_unit_test(a_counter_gives_its_growth_in_a_second),
         cmocka_unit_test(a_counter_that_begins_anew_gives_no_value_then),
