@@ -74,15 +74,13 @@ struct director {
     unsigned orders_writing;                              /* how many writes are under way */
     uint64_t orders_write_ms;                             /* since when */
     struct waiter *waiters;
-    bool verdicts_changed, verdicts_writing;
-    bool secrets_changed, secrets_writing;
+    bool verdicts_changed, verdicts_writing, secrets_changed, secrets_writing, geo_loading;
     uint64_t verdicts_saved_ms;
     bool serials_unsaved; /* their last write failed */
 
     uint64_t started_ms, loaded_ms, last_tick_ms;
     uint64_t engine_stopped_ms; /* 0: it runs */
     unsigned reloads_waiting;   /* asked for by SIGHUP and not ended */
-    bool geo_loading;
     uint64_t geo_failed_print; /* of the files that could not be used; 0: none */
 };
 
