@@ -81,7 +81,7 @@ struct director {
     uint64_t started_ms, loaded_ms, last_tick_ms;
     uint64_t engine_stopped_ms; /* 0: it runs */
     unsigned reloads_waiting;   /* asked for by SIGHUP and not ended */
-    uint64_t geo_failed_print; /* of the files that could not be used; 0: none */
+    uint64_t geo_failed_print;  /* of the files that could not be used; 0: none */
 };
 
 struct view director_view(const struct director *director);
