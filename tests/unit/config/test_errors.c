@@ -88,7 +88,7 @@ static const struct mistake {
     {"a_site_that_depends_on_no_check_is_told", SITE("depends = ( { check = \"db\"; } );"),
      "c:3: sites[0].depends[0].check: \"db\": no such check, expected a name from checks"},
     {"what_takes_a_service_must_name_it", CHECKED("{ check = \"db\"; takes = \"service\"; }"),
-     "c:4: sites[0].depends[0].service: missing, expected the name of what the check takes"},
+     "c:4: sites[0].depends[0].service: missing, expected the name of what falls with the check"},
     {"a_label_without_takes_is_told", CHECKED("{ check = \"db\"; label = \"inbound\"; }"),
      "c:4: sites[0].depends[0].label: stands without takes = \"label\""},
     {"what_takes_a_service_that_is_none_is_told", CHECKED("{ check = \"db\"; takes = \"service\"; service = \"x.sip.example.com.\"; }"),
