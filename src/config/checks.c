@@ -41,7 +41,7 @@ static void check_partner(struct loader *loader, const config_setting_t *group, 
 {
     const config_setting_t *at = config_setting_get_member(group, key);
     if (depend->takes == with && at == NULL)
-        tell_key(loader, group, key, "missing, expected the %s of what the check takes", with == TAKES_SERVICE ? "name" : "label");
+        tell_key(loader, group, key, "missing, expected the %s of what falls with the check", with == TAKES_SERVICE ? "name" : "label");
     if (depend->takes != with && at)
         tell(loader, at, "stands without takes = \"%s\"", takes[with]);
 }
