@@ -72,11 +72,10 @@ static json_t *describe_share(uint16_t share)
 static json_t *describe_site(const struct view *view, size_t number)
 {
     const struct site *site = &world_config(view->setup->world)->sites[number];
-    json_t *object =
-        json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "site", site->name, "region", site->region, "latitude", site->latitude,
-                  "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
-                  describe_counts(view, site->first_endpoint, site->endpoint_count), "order", describe_site_order(view, number), "load",
-                  describe_site_load(view, number));
+    json_t *object = json_pack("{s:s, s:s, s:f, s:f, s:i, s:i, s:o, s:o, s:o}", "site", site->name, "region", site->region, "latitude",
+                               site->latitude, "longitude", site->longitude, "bias", site->bias, "min_up", (int)site->min_up, "endpoints",
+                               describe_counts(view, site->first_endpoint, site->endpoint_count), "order",
+                               describe_site_order(view, number), "load", describe_site_load(view, number));
     json_object_set_new(object, "min_capacity", json_integer(site->needs.min_capacity));
     json_object_set_new(object, "share", describe_share(view->setup->ramps.site_shares[number]));
     return object;

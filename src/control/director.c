@@ -130,9 +130,9 @@ static void log_transitions(const struct director *director, const struct transi
         const struct transition *at = &transitions[i];
         const bool named = at->endpoint >= config->endpoint_count;
         const struct endpoint *of = named ? NULL : &config->endpoints[at->endpoint];
-        log_notice("%s %s%s%s: %s%s -> %s (%s%s%s)", named ? "check" : "endpoint", named ? "" : config->sites[of->site].name, named ? "" : "/",
-                   named ? config->judgement.checks[at->endpoint - config->endpoint_count].name : of->host, at->way, verdict_text(at->from),
-                   verdict_text(at->to), reason_text(at->reason), at->detail[0] ? ": " : "", at->detail);
+        log_notice("%s %s%s%s: %s%s -> %s (%s%s%s)", named ? "check" : "endpoint", named ? "" : config->sites[of->site].name,
+                   named ? "" : "/", named ? config->judgement.checks[at->endpoint - config->endpoint_count].name : of->host, at->way,
+                   verdict_text(at->from), verdict_text(at->to), reason_text(at->reason), at->detail[0] ? ": " : "", at->detail);
     }
     if (count > TRANSITIONS_LOGGED)
         log_notice("and %zu endpoints more changed", count - TRANSITIONS_LOGGED);

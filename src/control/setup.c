@@ -35,6 +35,7 @@ struct world_state setup_state(const struct setup *setup)
 {
     struct world_state state = {
         .health = setup->beliefs.health,
+        .checks = setup->beliefs.health + world_config(setup->world)->endpoint_count,
         .kept = setup->kept_count ? setup->kept : NULL,
         .endpoint_orders = setup->effects.endpoints,
         .site_orders = setup->effects.sites,

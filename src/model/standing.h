@@ -51,7 +51,8 @@ const char *cause_text(enum cause cause);
 
 /* The inputs of a plan that change. Arrays are the caller's: endpoints by endpoint index, orders by endpoint and site index. */
 struct world_state {
-    const struct endpoint_health *health; /* behind the endpoints those of the named checks */
+    const struct endpoint_health *health;
+    const struct endpoint_health *checks; /* by named check; NULL: nothing is known of them, so they take nothing */
     const uint8_t *kept;                  /* by endpoint: policy_safety() does not believe its fall; NULL: none */
     const uint8_t *endpoint_orders;       /* enum order_state */
     const uint8_t *site_orders;           /* enum order_state */

@@ -9,9 +9,9 @@ struct failed depends_failed(const struct config *config, const struct world_sta
 {
     const struct needs *needs = &config->sites[site].needs;
     struct failed worst = {.depend = NULL};
-    for (size_t i = 0; i < needs->depend_count; i++) {
+    for (size_t i = 0; state->checks && i < needs->depend_count; i++) {
         const struct depend *depend = &needs->depends[i];
-        const struct endpoint_health *health = &state->health[config->endpoint_count + depend->check];
+        const struct endpoint_health *health = &state->checks[depend->check];
         const bool down = health->overall == VERDICT_DOWN;
         if (!concerns(depend, spec) || (!down && health->overall != VERDICT_DRAINING))
             continue;

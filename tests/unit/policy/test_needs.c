@@ -15,6 +15,7 @@ static void expect(unsigned endpoint, enum standing standing, enum cause cause)
 }
 
 static struct depend depends[2];
+static struct endpoint_health checks[2];
 
 static int setup(void **state)
 {
@@ -37,7 +38,8 @@ static void depend(struct world *world, enum takes takes, enum verdict verdict)
     depends[0] = (struct depend){.check = 0, .number = 0, .takes = takes};
     world->sites[0].needs.depends = depends;
     world->sites[0].needs.depend_count = 1;
-    world->health[4] = (struct endpoint_health){.overall = verdict, .since_ms = 50};
+    checks[0] = (struct endpoint_health){.overall = verdict, .since_ms = 50};
+    world->state.checks = checks;
 }
 
 static void a_site_with_too_little_capacity_alive_is_reserve(void **state)
@@ -112,6 +114,10 @@ static void a_check_that_drains_puts_its_site_in_reserve_and_an_unknown_one_does
     depend(world, TAKES_SITE, VERDICT_UP);
     stand(world);
     expect(0, STANDING_UP, CAUSE_VERDICT);
+    depend(world, TAKES_SITE, VERDICT_DOWN);
+    world->state.checks = NULL; /* a plan made ahead knows of no checks */
+    stand(world);
+    expect(0, STANDING_UP, CAUSE_VERDICT);
 }
 
 static void the_worst_of_several_checks_counts(void **state)
@@ -120,7 +126,7 @@ static void the_worst_of_several_checks_counts(void **state)
     depend(world, TAKES_SITE, VERDICT_DRAINING);
     depends[1] = (struct depend){.check = 1, .number = 1, .takes = TAKES_SITE};
     world->sites[0].needs.depend_count = 2;
-    world->health[5] = (struct endpoint_health){.overall = VERDICT_DOWN};
+    checks[1] = (struct endpoint_health){.overall = VERDICT_DOWN};
     stand(world);
     expect(0, STANDING_LAST, CAUSE_DEPENDS);
 }

@@ -140,7 +140,8 @@ static void a_check_that_a_whole_site_depends_on_takes_out_no_more_either(void *
     uint8_t standings[WORLD_ENDPOINTS], causes[WORLD_ENDPOINTS];
     for (unsigned i = 0; i < 2; i++)
         world->sites[i].needs = (struct needs){.depends = &depend, .depend_count = 1};
-    world->health[4] = (struct endpoint_health){.overall = VERDICT_DOWN, .since_ms = 5};
+    const struct endpoint_health db = {.overall = VERDICT_DOWN, .since_ms = 5};
+    world->state.checks = &db;
     assert_int_equal(keep(world), 2);
     world->state.kept = kept;
     policy_standings(world->policy, &world->state, &world->spec, standings, causes);
