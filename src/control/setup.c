@@ -4,6 +4,17 @@
 
 #include <stdlib.h>
 
+/* Until the balancer looks again, full sites stay full. */
+static void carry_prices(struct setup *setup, const struct setup *previous)
+{
+    const struct config *config = world_config(setup->world), *before = world_config(previous->world);
+    for (size_t i = 0; i < config->site_count; i++) {
+        const int was = config_site(before, config->sites[i].name);
+        if (was >= 0)
+            setup->prices_m[i] = previous->prices_m[was];
+    }
+}
+
 struct setup *setup_new(struct world *world, struct place *place, const struct setup *previous, const struct saved *saved, uint64_t now_ms)
 {
     struct setup *setup = mem_new(1, sizeof *setup);
@@ -14,6 +25,9 @@ struct setup *setup_new(struct world *world, struct place *place, const struct s
     meters_init(&setup->meters, world, previous ? &previous->meters : NULL, now_ms);
     setup->kept = mem_new(world_config(world)->endpoint_count + 1, 1);
     ramps_init(&setup->ramps, world_config(world), previous ? &previous->ramps : NULL, saved, now_ms);
+    setup->prices_m = mem_new(world_config(world)->site_count, sizeof *setup->prices_m);
+    if (previous)
+        carry_prices(setup, previous);
     return setup;
 }
 
@@ -26,6 +40,7 @@ void setup_free(struct setup *setup)
     meters_release(&setup->meters);
     ramps_release(&setup->ramps);
     free(setup->kept);
+    free(setup->prices_m);
     place_unref(setup->place);
     world_unref(setup->world);
     free(setup);
@@ -41,6 +56,7 @@ struct world_state setup_state(const struct setup *setup)
         .site_orders = setup->effects.sites,
         .suspect = setup->suspect,
         .suspect_since_ms = setup->suspect_since_ms,
+        .room = {.prices_m = setup->prices_m},
     };
     ramps_put(&setup->ramps, &state.room);
     return state;

@@ -19,6 +19,7 @@ struct setup {
     uint8_t *kept; /* by endpoint: safety does not believe its fall */
     size_t kept_count;
     struct ramps ramps;
+    uint32_t *prices_m; /* by site (control/balance.c) */
 };
 
 /* Takes the references to world and place. previous and saved may be NULL (see beliefs_init). */

@@ -1,0 +1,208 @@
+#include "control/balance.h"
+
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PRICES_MAX_AGE_S = 900 }; /* older ones were of another hour's callers */
+
+struct balance {
+    struct balancer *balancer;
+    const struct setup *setup; /* that all below belongs to; only compared */
+    struct plan_spec *specs;   /* by service */
+    uint32_t *spec_of_service;
+    uint64_t *offered; /* every endpoint: whom a service's record sets lack is no matter of room */
+    struct fullness *sites, *clusters;
+    struct world_state state;
+    struct balance_input input;
+    bool looked;
+};
+
+struct balance *balance_new(void)
+{
+    struct balance *balance = mem_new(1, sizeof *balance);
+    balance->balancer = balancer_new();
+    return balance;
+}
+
+static void unbind(struct balance *balance)
+{
+    free(balance->specs);
+    free(balance->spec_of_service);
+    free(balance->offered);
+    free(balance->sites);
+    free(balance->clusters);
+}
+
+void balance_free(struct balance *balance)
+{
+    if (balance == NULL)
+        return;
+    unbind(balance);
+    balancer_free(balance->balancer);
+    free(balance);
+}
+
+/* Sites may have come, gone or changed places: all that is kept goes by name. */
+static void carry_over(struct balance *balance)
+{
+    struct balancer *next = balancer_new();
+    for (size_t i = 0; i < balancer_quotes(balance->balancer); i++) {
+        uint32_t price_m;
+        const char *name = balancer_quote(balance->balancer, i, &price_m);
+        balancer_restore(next, name, price_m);
+    }
+    balancer_set_calls_per_query(next, balancer_calls_per_query(balance->balancer));
+    balancer_free(balance->balancer);
+    balance->balancer = next;
+}
+
+static struct plan_spec spec_of(const struct balance *balance, const struct service *service)
+{
+    return (struct plan_spec){.purpose = PLAN_TARGETS,
+                              .policy = service->policy,
+                              .srv = service->srv,
+                              .on_all_down = service->on_all_down,
+                              .targets = 1,
+                              .transport = -1,
+                              .sites = service->sites,
+                              .site_count = service->site_count,
+                              .offered = balance->offered};
+}
+
+static void bind(struct balance *balance, const struct setup *setup)
+{
+    const struct config *config = world_config(setup->world);
+    if (balance->setup)
+        carry_over(balance);
+    unbind(balance);
+    balance->setup = setup;
+    const size_t words = (config->endpoint_count + 63) / 64;
+    balance->offered = mem_new(words, sizeof *balance->offered);
+    memset(balance->offered, 0xff, words * sizeof *balance->offered);
+    balance->specs = mem_new(config->service_count, sizeof *balance->specs);
+    balance->spec_of_service = mem_new(config->service_count, sizeof *balance->spec_of_service);
+    for (size_t i = 0; i < config->service_count; i++) {
+        balance->specs[i] = spec_of(balance, &config->services[i]);
+        balance->spec_of_service[i] = (uint32_t)i;
+    }
+    balance->sites = mem_new(config->site_count, sizeof *balance->sites);
+    balance->clusters = mem_new(config->cluster_count, sizeof *balance->clusters);
+}
+
+/* How long answers are kept, on the whole: longer than that a change is not waited for. */
+static uint32_t longest_ttl_ms(const struct config *config)
+{
+    uint32_t ttl_s = 1;
+    for (size_t i = 0; i < config->service_count; i++)
+        if (config->services[i].ttl_s > ttl_s)
+            ttl_s = config->services[i].ttl_s;
+    return ttl_s * 1000;
+}
+
+static void fill_in(struct balance *balance, const struct balance_facts *facts)
+{
+    const struct config *config = world_config(balance->setup->world);
+    double *capacities = mem_new(config->site_count, sizeof *capacities);
+    balance_capacities(place_policy(balance->setup->place), &balance->state, capacities);
+    for (size_t i = 0; i < config->site_count; i++)
+        balance->sites[i] =
+            (struct fullness){.capacity = capacities[i], .load = facts->sites ? facts->sites[i] : (struct utilisation){.trust = 0}};
+    for (size_t i = 0; i < config->cluster_count; i++)
+        balance->clusters[i] = (struct fullness){.capacity = limits_calls(&config->clusters[i].limits, config->balance.hold_ms),
+                                                 .load = facts->clusters ? facts->clusters[i] : (struct utilisation){.trust = 0}};
+    free(capacities);
+    balance->input = (struct balance_input){
+        .policy = place_policy(balance->setup->place),
+        .state = &balance->state,
+        .specs = balance->specs,
+        .spec_count = config->service_count,
+        .spec_of_service = balance->spec_of_service,
+        .flows = facts->flows,
+        .flow_count = facts->flow_count,
+        .sites = balance->sites,
+        .clusters = balance->clusters,
+        .ttl_ms = longest_ttl_ms(config),
+    };
+}
+
+bool balance_look(struct balance *balance, struct setup *setup, const struct balance_facts *facts, uint64_t now_ms)
+{
+    const struct config *config = world_config(setup->world);
+    if (balance->setup != setup)
+        bind(balance, setup);
+    balance->state = setup_state(setup);
+    fill_in(balance, facts);
+    balance->looked = config->balance.enabled && config->site_count > 0;
+    if (balance->looked)
+        balancer_step(balance->balancer, &balance->input, now_ms);
+    static const uint32_t none[SITES_MAX];
+    const uint32_t *prices_m = balance->looked ? balancer_prices(balance->balancer) : none;
+    const bool changed = memcmp(setup->prices_m, prices_m, config->site_count * sizeof *prices_m) != 0;
+    memcpy(setup->prices_m, prices_m, config->site_count * sizeof *prices_m);
+    return changed;
+}
+
+const struct balance_input *balance_input(const struct balance *balance)
+{
+    return balance->setup ? &balance->input : NULL;
+}
+
+const struct balancer *balance_balancer(const struct balance *balance)
+{
+    return balance->balancer;
+}
+
+const struct site_balance *balance_report(const struct balance *balance)
+{
+    return balance->looked ? balancer_report(balance->balancer) : NULL;
+}
+
+char *balance_save(const struct balance *balance, int64_t wall_s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < balancer_quotes(balance->balancer); i++) {
+        uint32_t price_m;
+        const char *name = balancer_quote(balance->balancer, i, &price_m);
+        if (price_m > 0)
+            json_array_append_new(list, json_pack("{s:s, s:I}", "name", name, "price_m", (json_int_t)price_m));
+    }
+    json_t *root = json_pack("{s:i, s:I, s:f, s:o}", "version", 1, "saved_s", (json_int_t)wall_s, "calls_per_query",
+                             balancer_calls_per_query(balance->balancer), "prices", list);
+    char *text = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    return text;
+}
+
+static bool take_price(struct balance *balance, const json_t *item)
+{
+    const char *name = json_string_value(json_object_get(item, "name"));
+    const json_t *price = json_object_get(item, "price_m");
+    if (!name || !json_is_integer(price) || json_integer_value(price) < 0 || json_integer_value(price) > UINT32_MAX)
+        return false;
+    balancer_restore(balance->balancer, name, (uint32_t)json_integer_value(price));
+    return true;
+}
+
+bool balance_restore(struct balance *balance, const char *text, int64_t wall_s, struct error *err)
+{
+    json_error_t why;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (!root)
+        return error_set(err, "line %d: %.150s", why.line, why.text);
+    const json_t *list = json_object_get(root, "prices"), *saved = json_object_get(root, "saved_s");
+    const double per_query = json_number_value(json_object_get(root, "calls_per_query"));
+    bool sound = json_is_array(list) && json_is_integer(saved) && per_query >= 0 && per_query < 1e9;
+    if (!sound)
+        error_set(err, "no list of prices with its time");
+    const int64_t age_s = sound ? wall_s - json_integer_value(saved) : 0;
+    for (size_t i = 0; sound && age_s >= 0 && age_s <= PRICES_MAX_AGE_S && i < json_array_size(list); i++)
+        if (!take_price(balance, json_array_get(list, i)))
+            sound = error_set(err, "prices[%zu] is no price", i);
+    if (sound && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
+        balancer_set_calls_per_query(balance->balancer, per_query);
+    json_decref(root);
+    return sound;
+}
