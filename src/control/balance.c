@@ -6,18 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRICES_MAX_AGE_S = 900 }; /* older ones were of another hour's callers */
+enum { PRICES_MAX_AGE_S = 900, FACTOR_MAX_AGE_S = 86400 }; /* callers are others in another hour; what they mean by a query is not */
 
 struct balance {
     struct balancer *balancer;
     const struct setup *setup; /* that all below belongs to; only compared */
-    struct plan_spec *specs;   /* by service */
+    bool bound, running, stepped;
+    struct held held;
+    struct plan_spec *specs; /* by service */
     uint32_t *spec_of_service;
     uint64_t *offered; /* every endpoint: whom a service's record sets lack is no matter of room */
     struct fullness *sites, *clusters;
-    struct world_state state;
+    struct flow *flows;
+    struct calls *calls; /* by flow, after the step */
     struct balance_input input;
-    bool looked;
+    struct site_balance *report; /* by site, of the last step that ended */
+    const struct setup *reported;
 };
 
 struct balance *balance_new(void)
@@ -29,11 +33,18 @@ struct balance *balance_new(void)
 
 static void unbind(struct balance *balance)
 {
+    if (!balance->bound)
+        return;
+    held_release(&balance->held);
     free(balance->specs);
     free(balance->spec_of_service);
     free(balance->offered);
     free(balance->sites);
     free(balance->clusters);
+    free(balance->flows);
+    free(balance->calls);
+    balance->calls = NULL;
+    balance->bound = false;
 }
 
 void balance_free(struct balance *balance)
@@ -41,22 +52,9 @@ void balance_free(struct balance *balance)
     if (balance == NULL)
         return;
     unbind(balance);
+    free(balance->report);
     balancer_free(balance->balancer);
     free(balance);
-}
-
-/* Sites may have come, gone or changed places: all that is kept goes by name. */
-static void carry_over(struct balance *balance)
-{
-    struct balancer *next = balancer_new();
-    for (size_t i = 0; i < balancer_quotes(balance->balancer); i++) {
-        uint32_t price_m;
-        const char *name = balancer_quote(balance->balancer, i, &price_m);
-        balancer_restore(next, name, price_m);
-    }
-    balancer_set_calls_per_query(next, balancer_calls_per_query(balance->balancer));
-    balancer_free(balance->balancer);
-    balance->balancer = next;
 }
 
 static struct plan_spec spec_of(const struct balance *balance, const struct service *service)
@@ -72,13 +70,9 @@ static struct plan_spec spec_of(const struct balance *balance, const struct serv
                               .offered = balance->offered};
 }
 
-static void bind(struct balance *balance, const struct setup *setup)
+static void make_specs(struct balance *balance)
 {
-    const struct config *config = world_config(setup->world);
-    if (balance->setup)
-        carry_over(balance);
-    unbind(balance);
-    balance->setup = setup;
+    const struct config *config = world_config(balance->held.world);
     const size_t words = (config->endpoint_count + 63) / 64;
     balance->offered = mem_new(words, sizeof *balance->offered);
     memset(balance->offered, 0xff, words * sizeof *balance->offered);
@@ -88,11 +82,24 @@ static void bind(struct balance *balance, const struct setup *setup)
         balance->specs[i] = spec_of(balance, &config->services[i]);
         balance->spec_of_service[i] = (uint32_t)i;
     }
-    balance->sites = mem_new(config->site_count, sizeof *balance->sites);
-    balance->clusters = mem_new(config->cluster_count, sizeof *balance->clusters);
 }
 
-/* How long answers are kept, on the whole: longer than that a change is not waited for. */
+static void make_fullness(struct balance *balance, const struct meters *meters)
+{
+    const struct config *config = world_config(balance->held.world);
+    double *capacities = mem_new(config->site_count, sizeof *capacities);
+    balance_capacities(place_policy(balance->held.place), &balance->held.state, capacities);
+    balance->sites = mem_new(config->site_count, sizeof *balance->sites);
+    balance->clusters = mem_new(config->cluster_count, sizeof *balance->clusters);
+    for (size_t i = 0; i < config->site_count; i++)
+        balance->sites[i] = (struct fullness){.capacity = capacities[i], .load = meters->site_use[i]};
+    for (size_t i = 0; i < config->cluster_count; i++)
+        balance->clusters[i] = (struct fullness){.capacity = limits_calls(&config->clusters[i].limits, config->balance.hold_ms),
+                                                 .load = meters->cluster_use[i]};
+    free(capacities);
+}
+
+/* Longer than that a change is not waited for. */
 static uint32_t longest_ttl_ms(const struct config *config)
 {
     uint32_t ttl_s = 1;
@@ -102,66 +109,75 @@ static uint32_t longest_ttl_ms(const struct config *config)
     return ttl_s * 1000;
 }
 
-static void fill_in(struct balance *balance, const struct balance_facts *facts)
+void balance_take(struct balance *balance, const struct setup *setup, struct flow *flows, size_t flow_count)
 {
-    const struct config *config = world_config(balance->setup->world);
-    double *capacities = mem_new(config->site_count, sizeof *capacities);
-    balance_capacities(place_policy(balance->setup->place), &balance->state, capacities);
-    for (size_t i = 0; i < config->site_count; i++)
-        balance->sites[i] =
-            (struct fullness){.capacity = capacities[i], .load = facts->sites ? facts->sites[i] : (struct utilisation){.trust = 0}};
-    for (size_t i = 0; i < config->cluster_count; i++)
-        balance->clusters[i] = (struct fullness){.capacity = limits_calls(&config->clusters[i].limits, config->balance.hold_ms),
-                                                 .load = facts->clusters ? facts->clusters[i] : (struct utilisation){.trust = 0}};
-    free(capacities);
+    const struct config *config = world_config(setup->world);
+    unbind(balance);
+    balance->setup = setup;
+    held_init(&balance->held, setup);
+    balance->bound = balance->running = true;
+    make_specs(balance);
+    make_fullness(balance, &setup->meters);
+    balance->flows = flows;
     balance->input = (struct balance_input){
-        .policy = place_policy(balance->setup->place),
-        .state = &balance->state,
+        .policy = place_policy(setup->place),
+        .state = &balance->held.state,
         .specs = balance->specs,
         .spec_count = config->service_count,
         .spec_of_service = balance->spec_of_service,
-        .flows = facts->flows,
-        .flow_count = facts->flow_count,
+        .flows = flows,
+        .flow_count = flow_count,
         .sites = balance->sites,
         .clusters = balance->clusters,
         .ttl_ms = longest_ttl_ms(config),
     };
 }
 
-bool balance_look(struct balance *balance, struct setup *setup, const struct balance_facts *facts, uint64_t now_ms)
+void balance_step(struct balance *balance, uint64_t now_ms)
 {
-    const struct config *config = world_config(setup->world);
+    balancer_step(balance->balancer, &balance->input, now_ms);
+    balance->calls = mem_new(balance->input.flow_count, sizeof *balance->calls);
+    balancer_weigh(balance->balancer, &balance->input, balance->calls);
+}
+
+bool balance_give(struct balance *balance, struct setup *setup)
+{
+    balance->running = false;
+    balance->stepped = true;
     if (balance->setup != setup)
-        bind(balance, setup);
-    balance->state = setup_state(setup);
-    fill_in(balance, facts);
-    balance->looked = config->balance.enabled && config->site_count > 0;
-    if (balance->looked)
-        balancer_step(balance->balancer, &balance->input, now_ms);
-    static const uint32_t none[SITES_MAX];
-    const uint32_t *prices_m = balance->looked ? balancer_prices(balance->balancer) : none;
-    const bool changed = memcmp(setup->prices_m, prices_m, config->site_count * sizeof *prices_m) != 0;
-    memcpy(setup->prices_m, prices_m, config->site_count * sizeof *prices_m);
+        return false;
+    const struct config *config = world_config(setup->world);
+    static const uint32_t none_m[SITES_MAX];
+    const uint32_t *prices_m = config->balance.enabled ? balancer_prices(balance->balancer) : none_m;
+    const size_t len = config->site_count * sizeof *prices_m;
+    free(balance->report);
+    balance->report = mem_copy(balancer_report(balance->balancer), config->site_count * sizeof *balance->report);
+    balance->reported = setup;
+    const bool changed = memcmp(setup->prices_m, prices_m, len) != 0;
+    memcpy(setup->prices_m, prices_m, len);
     return changed;
 }
 
-const struct balance_input *balance_input(const struct balance *balance)
+const struct site_balance *balance_report(const struct balance *balance, const struct setup *setup)
 {
-    return balance->setup ? &balance->input : NULL;
+    return balance->reported == setup ? balance->report : NULL;
 }
 
-const struct balancer *balance_balancer(const struct balance *balance)
+bool balance_look(const struct balance *balance, struct balance_view *ret_view)
 {
-    return balance->balancer;
-}
-
-const struct site_balance *balance_report(const struct balance *balance)
-{
-    return balance->looked ? balancer_report(balance->balancer) : NULL;
+    if (!balance->stepped || balance->running)
+        return false;
+    *ret_view = (struct balance_view){.input = &balance->input,
+                                      .calls = balance->calls,
+                                      .held = &balance->held,
+                                      .measured = balancer_calls_per_query(balance->balancer) > 0};
+    return true;
 }
 
 char *balance_save(const struct balance *balance, int64_t wall_s)
 {
+    if (balance->running || !balance->stepped)
+        return NULL;
     json_t *list = json_array();
     for (size_t i = 0; i < balancer_quotes(balance->balancer); i++) {
         uint32_t price_m;
@@ -201,7 +217,7 @@ bool balance_restore(struct balance *balance, const char *text, int64_t wall_s, 
     for (size_t i = 0; sound && age_s >= 0 && age_s <= PRICES_MAX_AGE_S && i < json_array_size(list); i++)
         if (!take_price(balance, json_array_get(list, i)))
             sound = error_set(err, "prices[%zu] is no price", i);
-    if (sound && age_s >= 0 && age_s <= SAVED_MAX_AGE_S)
+    if (sound && age_s >= 0 && age_s <= FACTOR_MAX_AGE_S)
         balancer_set_calls_per_query(balance->balancer, per_query);
     json_decref(root);
     return sound;

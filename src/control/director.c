@@ -157,6 +157,7 @@ static void take_results(struct director *director)
             transitions[transition_count - 1] = explained(seen, endpoint, &results[i]);
     }
     director->verdicts_changed |= changed;
+    director->moves.soon |= changed;
     if (director->starting && changed)
         director_publish(director);
     log_transitions(director, transitions, transition_count);
@@ -185,6 +186,8 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     if (director->serving)
         primaries_pass(director->primaries);
     work_collect(director->signer);
+    work_collect(director->moves.work);
+    moves_pass(director);
 }
 
 static void on_start_timeout(evutil_socket_t fd, short what, void *context)
@@ -395,6 +398,7 @@ static bool read_state(struct director *director, struct world *world, struct pl
             orders_lost(director);
         state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
         state_read_secrets(director->started.state, true, &report, &director->secrets);
+        moves_restore(director, &report);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
     persist_serials(director);
@@ -431,7 +435,8 @@ static bool open_all(struct director *director, const struct server_config *serv
     director->loader = work_new(director->wake_fd, WORK_NICE, err);
     director->writer = director->loader ? work_new(director->wake_fd, WORK_NICE, err) : NULL;
     director->signer = director->writer ? work_new(director->wake_fd, 0, err) : NULL;
-    director->primaries = director->signer ? primaries_new(director, director->wake_fd, err) : NULL;
+    director->moves.work = director->signer ? work_new(director->wake_fd, 0, err) : NULL;
+    director->primaries = director->moves.work ? primaries_new(director, director->wake_fd, err) : NULL;
     director->engine = director->primaries ? probe_engine_new(inbox_put, director->inbox, err) : NULL;
     return director->engine && gathering_open(&director->gathering, director->wake_fd, err);
 }
@@ -473,6 +478,7 @@ static void free_rest(struct director *director)
     rebuild_release(director);
     setup_free(director->setup);
     audience_free(director->audience);
+    balance_free(director->moves.balance);
     trust_free(director->trust);
     serials_release(&director->serials);
     signatures_free(director->signatures);
@@ -499,7 +505,7 @@ static void put_away(struct director *director)
     const bool gathered = gathering_close(&director->gathering);
     const bool written = persist_end(director);
     bool idle = work_free(director->loader, STOP_LOAD_MS);
-    idle = work_free(director->signer, STOP_LOAD_MS) && idle && fetching_ended && gathered;
+    idle = work_free(director->signer, STOP_LOAD_MS) && work_free(director->moves.work, STOP_LOAD_MS) && idle && fetching_ended && gathered;
     reload_published(director); /* those that waited for the signer */
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
@@ -513,7 +519,11 @@ static void put_away(struct director *director)
 
 int control_run(const char *config_path)
 {
-    struct director director = {.config_path = mem_text(config_path), .signal_fd = -1, .wake_fd = -1, .audience = audience_new()};
+    struct director director = {.config_path = mem_text(config_path),
+                                .signal_fd = -1,
+                                .wake_fd = -1,
+                                .audience = audience_new(),
+                                .moves = {.balance = balance_new()}};
     struct error err;
     director.started_ms = director.loaded_ms = director.verdicts_saved_ms = clock_ms();
     struct world *world;

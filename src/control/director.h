@@ -10,6 +10,7 @@
 #include "control/control.h"
 #include "control/gathering.h"
 #include "control/inbox.h"
+#include "control/moves.h"
 #include "control/serials.h"
 #include "control/primaries.h"
 #include "control/setup.h"
@@ -41,6 +42,7 @@ struct director {
     struct setup *setup;
     struct trust *trust; /* of the setup's configuration */
     struct audience *audience;
+    struct moves moves;
     struct overrides overrides;
     struct own_secrets secrets; /* of cookies; none while they are off or shared */
     int64_t wall_offset_ms;     /* wall clock - monotonic clock, as the orders' ends on the wall clock have it */

@@ -18,7 +18,8 @@ void held_init(struct held *held, const struct setup *setup)
         .world = world_ref(setup->world),
         .place = place_ref(setup->place),
         .state = now,
-        .health = copy(now.health, config->endpoint_count, sizeof *held->health),
+        .health = copy(now.health, config->endpoint_count + config->judgement.check_count, sizeof *held->health),
+        .kept = copy(now.kept, config->endpoint_count, 1),
         .endpoint_orders = copy(now.endpoint_orders, config->endpoint_count, 1),
         .site_orders = copy(now.site_orders, config->site_count, 1),
         .services = copy(setup->effects.services, config->service_count, 1),
@@ -27,6 +28,7 @@ void held_init(struct held *held, const struct setup *setup)
         .endpoint_shares = copy(now.room.endpoint_shares, config->endpoint_count, sizeof *held->endpoint_shares),
     };
     held->state.health = held->health;
+    held->state.kept = held->kept;
     held->state.endpoint_orders = held->endpoint_orders;
     held->state.site_orders = held->site_orders;
     held->state.room = (struct room){held->prices_m, held->site_shares, held->endpoint_shares};
@@ -35,6 +37,7 @@ void held_init(struct held *held, const struct setup *setup)
 void held_release(struct held *held)
 {
     free(held->health);
+    free(held->kept);
     free(held->endpoint_orders);
     free(held->site_orders);
     free(held->services);

@@ -7,8 +7,9 @@
 struct held {
     struct world *world;
     struct place *place;
-    struct world_state state; /* points to the arrays below */
-    struct endpoint_health *health;
+    struct world_state state;       /* points to the arrays below */
+    struct endpoint_health *health; /* of the named checks, too */
+    uint8_t *kept;
     uint8_t *endpoint_orders, *site_orders, *services; /* enum order_state, enum service_state */
     uint32_t *prices_m;
     uint16_t *site_shares, *endpoint_shares;

@@ -83,6 +83,7 @@ void orders_pass(struct director *director)
     const bool moved = wall_clock_set(director), ended = end_orders(director, now_ms);
     if (moved)
         date_orders(director);
+    director->moves.soon |= ended;
     if (moved || ended)
         persist_overrides(director, NULL, NULL);
     if (director->starting && (refused || resumed(director, now_ms)))
@@ -116,6 +117,7 @@ static bool change(struct director *director, const struct request *request, con
         overrides_put(&director->overrides, &order);
     }
     date_orders(director);
+    director->moves.soon = true;
     return true;
 }
 

@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const subjects[] = {
-    [STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts", [STATE_SECRETS] = "cookie secrets", [STATE_SERIALS] = "serials"};
+static const char *const subjects[] = {[STATE_OVERRIDES] = "orders",
+                                       [STATE_VERDICTS] = "verdicts",
+                                       [STATE_SECRETS] = "cookie secrets",
+                                       [STATE_SERIALS] = "serials",
+                                       [STATE_PRICES] = "prices"};
 static const char not_yet[] = "in force, but not yet on disk";
 
 struct writing {
@@ -117,6 +120,9 @@ static void end_writing(struct job *job)
     } else if (writing->file == STATE_SECRETS) {
         director->secrets_writing = false;
         director->secrets_changed |= !writing->done_well;
+    } else if (writing->file == STATE_PRICES) {
+        director->moves.writing = false;
+        director->moves.unsaved |= !writing->done_well;
     } else {
         director->serials_unsaved = !writing->done_well;
     }
@@ -155,6 +161,20 @@ static void persist_verdicts(struct director *director)
     director->verdicts_changed = false;
     director->verdicts_writing = true;
     director->verdicts_saved_ms = clock_ms();
+    work_push(director->writer, &writing->job);
+}
+
+/* While a step is running they wait for its end. */
+static void persist_prices(struct director *director)
+{
+    char *text = balance_save(director->moves.balance, clock_wall_s());
+    if (text == NULL)
+        return;
+    struct writing *writing = writing_new(director, STATE_PRICES);
+    writing->text = text;
+    director->moves.unsaved = false;
+    director->moves.writing = true;
+    director->moves.saved_ms = clock_ms();
     work_push(director->writer, &writing->job);
 }
 
@@ -221,6 +241,8 @@ void persist_pass(struct director *director)
         persist_secrets(director);
     if (director->serials_unsaved)
         persist_serials(director);
+    if (director->moves.unsaved && !director->moves.writing && now_ms - director->moves.saved_ms >= SAVE_EVERY_S * 1000)
+        persist_prices(director);
     if (!director->serving || director->verdicts_writing || director->engine_stopped_ms)
         return;
     if (age_s >= SAVE_AT_LEAST_S || (director->verdicts_changed && age_s >= SAVE_EVERY_S))
@@ -233,6 +255,7 @@ void persist_last(struct director *director)
         write_orders(director);
     if (director->secrets_changed)
         persist_secrets(director);
+    persist_prices(director);
     if (director->serving && !director->engine_stopped_ms)
         persist_verdicts(director);
 }

@@ -16,7 +16,8 @@
 static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json",
                                     [STATE_VERDICTS] = "verdicts.json",
                                     [STATE_SECRETS] = "cookie-secrets.json",
-                                    [STATE_SERIALS] = "serials.json"};
+                                    [STATE_SERIALS] = "serials.json",
+                                    [STATE_PRICES] = "prices.json"};
 static const uint64_t AGE_MAX_MS = UINT64_C(3650) * 24 * 3600 * 1000;
 enum { FALLS_MAX = 1000 };
 static const size_t FILE_MAX = (size_t)256 << 20;
@@ -399,4 +400,12 @@ void state_read_serials(const char *folder, struct report *report, struct serial
         report_warning(report, path, "some serials of signed zones are unsound: theirs begin anew with the zone file's");
     json_decref(root);
     free(path);
+}
+
+char *state_read_prices(const char *folder)
+{
+    struct error err;
+    char *path = mem_format("%s/%s", folder, names[STATE_PRICES]), *text = read_file(path, &err);
+    free(path);
+    return text;
 }

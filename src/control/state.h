@@ -1,4 +1,4 @@
-/* What outlives the process: STATE/overrides.json, verdicts.json, serials.json and cookie-secrets.json, written whole and atomically (a reader or a crash sees the old
+/* What outlives the process: STATE/overrides.json, verdicts.json, serials.json, prices.json and cookie-secrets.json, written whole and atomically (a reader or a crash sees the old
  * file or the new one). Unsound files are warned about, moved aside as *.bad and never fatal. Thread: any; the files have one writer at a time. */
 #pragma once
 
@@ -19,7 +19,7 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
 char *state_secrets_text(const struct own_secrets *own);
 char *state_serials_text(const struct serials *serials);
 
-enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_FILES };
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_PRICES, STATE_FILES };
 /* Secrets are for the owner alone (mode 0600). */
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
 
@@ -32,3 +32,5 @@ void state_read_verdicts(const char *folder, bool set_aside, int64_t wall_s, str
 void state_read_secrets(const char *folder, bool set_aside, struct report *report, struct own_secrets *ret_own);
 /* Unsound files are warned of and left: the next write mends them. */
 void state_read_serials(const char *folder, struct report *report, struct serials *ret_serials);
+/* The text of the prices for balance_restore(), to be freed; NULL: there are none. */
+char *state_read_prices(const char *folder);

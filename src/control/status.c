@@ -157,6 +157,7 @@ static json_t *alarms_json(const struct director *director)
                                alarms->signing,
                                alarms->clock,
                                alarms->state[STATE_SERIALS],
+                               alarms->state[STATE_PRICES],
                                alarms->state[STATE_OVERRIDES],
                                alarms->state[STATE_VERDICTS],
                                alarms->state[STATE_SECRETS],

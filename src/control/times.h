@@ -10,6 +10,7 @@ enum {
     GEO_CHECK_S = 5,
     SAVE_EVERY_S = 10,       /* verdicts, when changed */
     SAVE_AT_LEAST_S = 600,   /* and in any case, so that what is saved does not grow too old to be used */
+    MOVES_LEAST_MS = 200,    /* between two looks at load, whatever falls or comes back */
     ORDER_ANSWER_MS = 3000,  /* an order is answered then at the latest, on disk or not */
     WALL_SET_MS = 2000,      /* a wall clock that moves so much against the monotonic one has been set */
     TRANSITIONS_LOGGED = 20, /* of one wake-up */

@@ -55,7 +55,7 @@ static uint64_t shape_of(const struct look *look)
 static void weigh_market(const struct balancer *balancer, const struct look *look)
 {
     double *calls = mem_new(look->input->flow_count, sizeof *calls);
-    ledger_weigh(balancer->ledger, look->input, look->config->balance.hold_ms, calls);
+    calibration_weigh(balancer->calibration, look->input, look->config->balance.hold_ms, calls);
     for (size_t i = 0; i < look->input->flow_count; i++)
         market_weigh(look->market, i, calls[i]);
     free(calls);
@@ -69,8 +69,8 @@ static void choose_unit(struct balancer *balancer, const struct look *look)
         full_known |= look->input->sites[i].load.trust > 0;
         calls_known |= look->input->sites[i].load.trust > 0 && look->input->sites[i].capacity > 0;
     }
-    if (full_known && !calls_known && ledger_factor(balancer->ledger) == 0)
-        ledger_set_factor(balancer->ledger, 1);
+    if (full_known && !calls_known && calibration_factor(balancer->calibration) == 0)
+        calibration_set_factor(balancer->calibration, 1);
 }
 
 static void look_around(struct balancer *balancer, const struct balance_input *input, uint64_t now_ms, struct look *look)
@@ -80,13 +80,13 @@ static void look_around(struct balancer *balancer, const struct balance_input *i
     look->elapsed_ms = balancer->stepped && now_ms > balancer->last_ms ? now_ms - balancer->last_ms : look->config->balance.interval_ms;
     look->market = market_of(input);
     choose_unit(balancer, look);
-    ledger_look(balancer->ledger,
-                &(struct ledger_step){.market = look->market,
-                                      .prices_m = balancer->prices_m,
-                                      .input = input,
-                                      .elapsed_ms = look->elapsed_ms,
-                                      .hold_ms = look->config->balance.hold_ms},
-                look->expected, look->foreign);
+    calibration_look(balancer->calibration,
+                     &(struct calibration_step){.market = look->market,
+                                                .prices_m = balancer->prices_m,
+                                                .input = input,
+                                                .elapsed_ms = look->elapsed_ms,
+                                                .hold_ms = look->config->balance.hold_ms},
+                     look->expected, look->foreign);
     weigh_market(balancer, look);
     market_census(look->market, balancer->prices_m, WINDOW_M, 1, &look->census);
     find_supplies(balancer, look);
@@ -217,7 +217,7 @@ bool balancer_step(struct balancer *balancer, const struct balance_input *input,
 void balancer_weigh(const struct balancer *balancer, const struct balance_input *input, struct calls *ret)
 {
     double *calls = mem_new(input->flow_count, sizeof *calls);
-    ledger_weigh(balancer->ledger, input, input->policy->config->balance.hold_ms, calls);
+    calibration_weigh(balancer->calibration, input, input->policy->config->balance.hold_ms, calls);
     for (size_t i = 0; i < input->flow_count; i++)
         ret[i] = (struct calls){input->spec_of_service[input->flows[i].service], input->flows[i].class, calls[i]};
     free(calls);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "policy/equilibrium.h"
-#include "policy/ledger.h"
+#include "policy/calibration.h"
 
 struct balancer {
-    struct ledger *ledger;
+    struct calibration *calibration;
     size_t site_count, quote_count;
     char **names;       /* of quotes: sites, then "cluster NAME" */
     uint32_t *quotes_m; /* own prices */

@@ -9,7 +9,7 @@
 struct balancer *balancer_new(void)
 {
     struct balancer *balancer = mem_new(1, sizeof *balancer);
-    balancer->ledger = ledger_new();
+    balancer->calibration = calibration_new();
     return balancer;
 }
 
@@ -24,7 +24,7 @@ void balancer_free(struct balancer *balancer)
 {
     if (balancer == NULL)
         return;
-    ledger_free(balancer->ledger);
+    calibration_free(balancer->calibration);
     free_names(balancer->names, balancer->quote_count);
     free(balancer->quotes_m);
     free(balancer);
@@ -79,7 +79,7 @@ static void renumber(struct balancer *balancer, const struct balancer *old, char
         balancer->back_left[to] = old->back_left[i];
     }
     if (old->bound)
-        ledger_renumber(balancer->ledger, new_of);
+        calibration_renumber(balancer->calibration, new_of);
 }
 
 void balancer_bind(struct balancer *balancer, const struct config *config)
@@ -132,12 +132,12 @@ void balancer_restore(struct balancer *balancer, const char *name, uint32_t pric
 
 double balancer_calls_per_query(const struct balancer *balancer)
 {
-    return ledger_factor(balancer->ledger);
+    return calibration_factor(balancer->calibration);
 }
 
 void balancer_set_calls_per_query(struct balancer *balancer, double calls)
 {
-    ledger_set_factor(balancer->ledger, calls);
+    calibration_set_factor(balancer->calibration, calls);
 }
 
 const uint32_t *balancer_prices(const struct balancer *balancer)

@@ -1,4 +1,4 @@
-#include "policy/ledger.h"
+#include "policy/calibration.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -25,7 +25,7 @@ struct entry {
     struct part parts[PARTS_MAX];
 };
 
-struct ledger {
+struct calibration {
     struct entry *entries; /* open addressing, at most half full; key 0: free */
     size_t size, count;
     double factor;
@@ -36,52 +36,52 @@ struct ledger {
 /* No factor is farther than this from that of all. */
 static const double factor_span = 1000;
 
-struct ledger *ledger_new(void)
+struct calibration *calibration_new(void)
 {
-    return mem_new(1, sizeof(struct ledger));
+    return mem_new(1, sizeof(struct calibration));
 }
 
-void ledger_free(struct ledger *ledger)
+void calibration_free(struct calibration *calibration)
 {
-    if (ledger)
-        free(ledger->entries);
-    free(ledger);
+    if (calibration)
+        free(calibration->entries);
+    free(calibration);
 }
 
-double ledger_factor(const struct ledger *ledger)
+double calibration_factor(const struct calibration *calibration)
 {
-    return ledger->measured ? ledger->factor : 0;
+    return calibration->measured ? calibration->factor : 0;
 }
 
-void ledger_set_factor(struct ledger *ledger, double factor)
+void calibration_set_factor(struct calibration *calibration, double factor)
 {
-    ledger->factor = factor;
-    ledger->measured = factor > 0;
+    calibration->factor = factor;
+    calibration->measured = factor > 0;
 }
 
-static struct entry *find_entry(const struct ledger *ledger, uint64_t key)
+static struct entry *find_entry(const struct calibration *calibration, uint64_t key)
 {
-    size_t at = key & (ledger->size - 1);
-    while (ledger->entries[at].key && ledger->entries[at].key != key)
-        at = (at + 1) & (ledger->size - 1);
-    return &ledger->entries[at];
+    size_t at = key & (calibration->size - 1);
+    while (calibration->entries[at].key && calibration->entries[at].key != key)
+        at = (at + 1) & (calibration->size - 1);
+    return &calibration->entries[at];
 }
 
 /* Makes room for so many more, and leaves out those who have nothing left. */
-static void make_room(struct ledger *ledger, size_t more)
+static void make_room(struct calibration *calibration, size_t more)
 {
-    const struct ledger old = *ledger;
+    const struct calibration old = *calibration;
     size_t size = 1024;
     while (size < (old.count + more) * 2)
         size *= 2;
-    ledger->entries = mem_new(size, sizeof *ledger->entries);
-    ledger->size = size;
-    ledger->count = 0;
+    calibration->entries = mem_new(size, sizeof *calibration->entries);
+    calibration->size = size;
+    calibration->count = 0;
     for (size_t i = 0; i < old.size; i++) {
         if (old.entries[i].key == 0 || (old.entries[i].part_count == 0 && !old.entries[i].seen))
             continue;
-        *find_entry(ledger, old.entries[i].key) = old.entries[i];
-        ledger->count++;
+        *find_entry(calibration, old.entries[i].key) = old.entries[i];
+        calibration->count++;
     }
     free(old.entries);
 }
@@ -159,39 +159,41 @@ static void forget_crumbs(struct entry *entry, double gone)
     entry->part_count = kept;
 }
 
-static void follow_all(struct ledger *ledger, const struct ledger_step *step)
+static void follow_all(struct calibration *calibration, const struct calibration_step *step)
 {
     const struct balance_input *input = step->input;
     const double lasts_ms = step->hold_ms + input->ttl_ms / 2.0;
-    const double gone = ledger->started ? -expm1(-(double)step->elapsed_ms / lasts_ms) : 1; /* at first: all has been as it is for long */
+    const double gone =
+        calibration->started ? -expm1(-(double)step->elapsed_ms / lasts_ms) : 1; /* at first: all has been as it is for long */
     uint64_t names[SITES_MAX];
     uint8_t sites[BUCKETS];
     hash_names(input->policy->config, names);
-    for (size_t i = 0; i < ledger->size; i++)
-        ledger->entries[i].seen = false;
-    make_room(ledger, input->flow_count);
+    for (size_t i = 0; i < calibration->size; i++)
+        calibration->entries[i].seen = false;
+    make_room(calibration, input->flow_count);
     for (size_t i = 0; i < input->flow_count; i++) {
         const uint64_t key = key_of(input, names, &input->flows[i]);
-        struct entry *entry = find_entry(ledger, key);
+        struct entry *entry = find_entry(calibration, key);
         if (entry->key == 0) {
-            *entry = (struct entry){.key = key, .factor = ledger->factor};
-            ledger->count++;
+            *entry = (struct entry){.key = key, .factor = calibration->factor};
+            calibration->count++;
         }
         market_choices(step->market, step->prices_m, i, sites);
         follow(entry, sites, input->flows[i].rate * step->hold_ms / 1000, gone);
     }
-    for (size_t i = 0; i < ledger->size; i++)
-        if (ledger->entries[i].key)
-            forget_crumbs(&ledger->entries[i], gone);
-    ledger->started = true;
+    for (size_t i = 0; i < calibration->size; i++)
+        if (calibration->entries[i].key)
+            forget_crumbs(&calibration->entries[i], gone);
+    calibration->started = true;
 }
 
-static void expect(const struct ledger *ledger, double *ret_expected)
+static void expect(const struct calibration *calibration, double *ret_expected)
 {
     memset(ret_expected, 0, SITES_MAX * sizeof *ret_expected);
-    for (size_t i = 0; i < ledger->size; i++)
-        for (unsigned k = 0; k < ledger->entries[i].part_count; k++)
-            ret_expected[ledger->entries[i].parts[k].site] += ledger->entries[i].factor * (double)ledger->entries[i].parts[k].queries;
+    for (size_t i = 0; i < calibration->size; i++)
+        for (unsigned k = 0; k < calibration->entries[i].part_count; k++)
+            ret_expected[calibration->entries[i].parts[k].site] +=
+                calibration->entries[i].factor * (double)calibration->entries[i].parts[k].queries;
 }
 
 static bool is_measured(const struct fullness *site)
@@ -200,12 +202,12 @@ static bool is_measured(const struct fullness *site)
 }
 
 /* The first measurement ever says what queries mean on the whole. */
-static void learn_scale(struct ledger *ledger, const struct ledger_step *step)
+static void learn_scale(struct calibration *calibration, const struct calibration_step *step)
 {
     double queries[SITES_MAX] = {0}, seen = 0, asked = 0;
-    for (size_t i = 0; i < ledger->size; i++)
-        for (unsigned k = 0; k < ledger->entries[i].part_count; k++)
-            queries[ledger->entries[i].parts[k].site] += (double)ledger->entries[i].parts[k].queries;
+    for (size_t i = 0; i < calibration->size; i++)
+        for (unsigned k = 0; k < calibration->entries[i].part_count; k++)
+            queries[calibration->entries[i].parts[k].site] += (double)calibration->entries[i].parts[k].queries;
     for (size_t i = 0; i < step->market->site_count; i++) {
         const struct fullness *site = &step->input->sites[i];
         if (!is_measured(site))
@@ -215,10 +217,10 @@ static void learn_scale(struct ledger *ledger, const struct ledger_step *step)
     }
     if (asked <= 0 || seen <= 0)
         return;
-    ledger->factor = seen / asked;
-    ledger->measured = true;
-    for (size_t i = 0; i < ledger->size; i++)
-        ledger->entries[i].factor = ledger->factor;
+    calibration->factor = seen / asked;
+    calibration->measured = true;
+    for (size_t i = 0; i < calibration->size; i++)
+        calibration->entries[i].factor = calibration->factor;
 }
 
 /* How much more than expected is seen where this line's calls should be, by their places; and how well that is known. */
@@ -235,7 +237,7 @@ static double surprise(const struct entry *entry, const double *ratios, const do
     return known > 0 ? sum / known : 1;
 }
 
-static void learn(struct ledger *ledger, const struct ledger_step *step, const double *expected)
+static void learn(struct calibration *calibration, const struct calibration_step *step, const double *expected)
 {
     double ratios[SITES_MAX], trusts[SITES_MAX] = {0}, calls = 0, queries = 0;
     const double pace = -expm1(-(double)LEARN_FAST * step->elapsed_ms / step->hold_ms);
@@ -245,22 +247,22 @@ static void learn(struct ledger *ledger, const struct ledger_step *step, const d
         ratios[i] =
             (site->load.calls + 1) / (expected[i] + 1); /* one call more in both: where there is next to nothing, nothing is learned */
     }
-    for (size_t i = 0; i < ledger->size; i++) {
-        struct entry *entry = &ledger->entries[i];
+    for (size_t i = 0; i < calibration->size; i++) {
+        struct entry *entry = &calibration->entries[i];
         double known;
         const double ratio = fmax(0.25, fmin(surprise(entry, ratios, trusts, &known), 4));
         entry->factor *= pow(ratio, pace * known);
-        entry->factor = fmax(ledger->factor / factor_span, fmin(entry->factor, ledger->factor * factor_span));
+        entry->factor = fmax(calibration->factor / factor_span, fmin(entry->factor, calibration->factor * factor_span));
         calls += entry->factor * entry->queries;
         queries += entry->queries;
     }
     if (queries > 0)
-        ledger->factor = calls / queries;
+        calibration->factor = calls / queries;
 }
 
 /* Twice the deviation of a count is chance. What is beyond takes room at once, and gives it back as fast as calls end. What is missing gives room, as
  * slowly, and no more of it in all than is taken elsewhere: calls that are here and not there were misplaced, not invented. */
-static void find_foreign(struct ledger *ledger, const struct ledger_step *step, const double *expected)
+static void find_foreign(struct calibration *calibration, const struct calibration_step *step, const double *expected)
 {
     const double gone = -expm1(-(double)step->elapsed_ms / step->hold_ms);
     const size_t sites = step->market->site_count;
@@ -275,46 +277,46 @@ static void find_foreign(struct ledger *ledger, const struct ledger_step *step, 
     for (size_t i = 0; i < sites; i++) {
         if (now[i] < 0 && missing > beyond)
             now[i] *= beyond / missing;
-        const bool at_once = now[i] > 0 && now[i] > ledger->foreign[i];
-        ledger->foreign[i] = at_once ? now[i] : ledger->foreign[i] + (now[i] - ledger->foreign[i]) * gone;
+        const bool at_once = now[i] > 0 && now[i] > calibration->foreign[i];
+        calibration->foreign[i] = at_once ? now[i] : calibration->foreign[i] + (now[i] - calibration->foreign[i]) * gone;
     }
 }
 
-void ledger_look(struct ledger *ledger, const struct ledger_step *step, double *ret_expected, double *ret_foreign)
+void calibration_look(struct calibration *calibration, const struct calibration_step *step, double *ret_expected, double *ret_foreign)
 {
-    follow_all(ledger, step);
-    if (!ledger->measured)
-        learn_scale(ledger, step);
-    expect(ledger, ret_expected);
+    follow_all(calibration, step);
+    if (!calibration->measured)
+        learn_scale(calibration, step);
+    expect(calibration, ret_expected);
     memset(ret_foreign, 0, step->market->site_count * sizeof *ret_foreign);
-    if (!ledger->measured)
+    if (!calibration->measured)
         return;
-    learn(ledger, step, ret_expected);
-    expect(ledger, ret_expected);
-    find_foreign(ledger, step, ret_expected);
-    memcpy(ret_foreign, ledger->foreign, step->market->site_count * sizeof *ret_foreign);
+    learn(calibration, step, ret_expected);
+    expect(calibration, ret_expected);
+    find_foreign(calibration, step, ret_expected);
+    memcpy(ret_foreign, calibration->foreign, step->market->site_count * sizeof *ret_foreign);
 }
 
-void ledger_weigh(const struct ledger *ledger, const struct balance_input *input, uint32_t hold_ms, double *ret_calls)
+void calibration_weigh(const struct calibration *calibration, const struct balance_input *input, uint32_t hold_ms, double *ret_calls)
 {
     uint64_t names[SITES_MAX];
     hash_names(input->policy->config, names);
     for (size_t i = 0; i < input->flow_count; i++) {
-        const struct entry *entry = ledger->size ? find_entry(ledger, key_of(input, names, &input->flows[i])) : NULL;
-        const double factor = entry && entry->key ? entry->factor : ledger->factor;
+        const struct entry *entry = calibration->size ? find_entry(calibration, key_of(input, names, &input->flows[i])) : NULL;
+        const double factor = entry && entry->key ? entry->factor : calibration->factor;
         ret_calls[i] = factor * input->flows[i].rate * hold_ms / 1000;
     }
 }
 
-void ledger_renumber(struct ledger *ledger, const uint8_t new_of[SITES_MAX])
+void calibration_renumber(struct calibration *calibration, const uint8_t new_of[SITES_MAX])
 {
     double foreign[SITES_MAX] = {0};
     for (size_t i = 0; i < SITES_MAX; i++)
         if (new_of[i] != NO_SITE)
-            foreign[new_of[i]] = ledger->foreign[i];
-    memcpy(ledger->foreign, foreign, sizeof foreign);
-    for (size_t i = 0; i < ledger->size; i++) {
-        struct entry *entry = &ledger->entries[i];
+            foreign[new_of[i]] = calibration->foreign[i];
+    memcpy(calibration->foreign, foreign, sizeof foreign);
+    for (size_t i = 0; i < calibration->size; i++) {
+        struct entry *entry = &calibration->entries[i];
         unsigned kept = 0;
         for (unsigned k = 0; k < entry->part_count; k++)
             if (new_of[entry->parts[k].site] != NO_SITE)

@@ -6,12 +6,12 @@
 
 #include "policy/market.h"
 
-struct ledger;
-struct ledger *ledger_new(void);
-void ledger_free(struct ledger *ledger);
+struct calibration;
+struct calibration *calibration_new(void);
+void calibration_free(struct calibration *calibration);
 
 /* What has been seen since the last time. */
-struct ledger_step {
+struct calibration_step {
     struct market *market;    /* its lines are those of the input */
     const uint32_t *prices_m; /* in force since */
     const struct balance_input *input;
@@ -21,13 +21,13 @@ struct ledger_step {
 
 /* Follows the calls of each line to where they are now, and learns from what is measured there. ret_expected, ret_foreign: by site, calls; what is
  * there and expected, and what is there beyond all that chance explains. */
-void ledger_look(struct ledger *ledger, const struct ledger_step *step, double *ret_expected, double *ret_foreign);
+void calibration_look(struct calibration *calibration, const struct calibration_step *step, double *ret_expected, double *ret_foreign);
 
 /* The calls that each flow amounts to when all of them are there. ret: by flow. */
-void ledger_weigh(const struct ledger *ledger, const struct balance_input *input, uint32_t hold_ms, double *ret_calls);
+void calibration_weigh(const struct calibration *calibration, const struct balance_input *input, uint32_t hold_ms, double *ret_calls);
 
 /* On the whole; 0: nothing has been measured yet, and then nothing is known of demand. */
-double ledger_factor(const struct ledger *ledger);
-void ledger_set_factor(struct ledger *ledger, double factor);
+double calibration_factor(const struct calibration *calibration);
+void calibration_set_factor(struct calibration *calibration, double factor);
 /* The configuration has changed: new_of: by old site, its new number or NO_SITE. */
-void ledger_renumber(struct ledger *ledger, const uint8_t new_of[SITES_MAX]);
+void calibration_renumber(struct calibration *calibration, const uint8_t new_of[SITES_MAX]);
