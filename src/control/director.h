@@ -1,5 +1,5 @@
 /* The director: one thread, one event loop, that owns all that changes - what is believed, what is ordered, what is loaded - and alone turns it
- * into snapshots. The parts of it: director.c (start, results, stop), publish.c, rebuild.c, reload.c, orders.c, persist.c, status.c, commands.c.
+ * into snapshots. The parts of it: director.c (start, results, stop), publish.c, rebuild.c, reload.c, orders.c, moves.c, persist.c, status.c, commands.c.
  * For control/ only. Thread: the director's (main). */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "control/gathering.h"
 #include "control/inbox.h"
 #include "control/moves.h"
+#include "control/persist.h"
 #include "control/serials.h"
 #include "control/primaries.h"
 #include "control/setup.h"
@@ -126,19 +127,6 @@ struct request;
 json_t *orders_command(struct director *director, const struct request *request, const char *who);
 /* Forgets what has ended, brings back what was suspended, sets the timer for the next; tries again to publish what was refused. */
 void orders_pass(struct director *director);
-
-/* persist.c. The orders have changed: they are written in the writer's thread, again and again until that succeeds. The client (or NULL) gets reply
- * once the first write has ended, with a warning if it failed, or took too long. */
-void persist_overrides(struct director *director, struct client *client, json_t *reply);
-/* Writes what it is time for, or was not written. */
-void persist_pass(struct director *director);
-/* The serials are these now; written when they are not what they were. */
-void keep_serials(struct director *director, const struct serials *serials);
-void persist_serials(struct director *director);
-/* At the stop: begins the last writes, */
-void persist_last(struct director *director);
-/* waits for them and frees the writer. False: its thread is still busy and is left behind. Orders that are not on disk make the exit a failure. */
-bool persist_end(struct director *director);
 
 /* status.c */
 json_t *status_json(const struct director *director);
