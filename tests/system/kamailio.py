@@ -39,6 +39,24 @@ request_route {
 }
 """
 
+# TLS at 5061, WebSocket at 8080, WebSocket over TLS at 8443.
+STREAMS = """
+enable_tls=yes
+loadmodule "tls.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+modparam("tls", "config", "%(folder)s/tls.cfg")
+listen=tls:%(address)s:5061
+listen=tcp:%(address)s:8080
+listen=tls:%(address)s:8443
+event_route[xhttp:request] {
+    set_reply_close();
+    set_reply_no_connect();
+    if ($hdr(Upgrade) =~ "websocket" && $rm == "GET") { ws_handle_handshake(); exit; }
+    xhttp_reply("404", "Not Found", "", "");
+}
+"""
+
 CLIENT = """
 dns_try_naptr=yes
 use_dns_failover=on
@@ -58,7 +76,7 @@ request_route {
 
 
 class Kamailio:
-    def __init__(self, folder, name, address, kind=SITE, retry_after=2, namespace=None, tcp=True):
+    def __init__(self, folder, name, address, kind=SITE, retry_after=2, namespace=None, tcp=True, certificate=None):
         modules = next(iter(glob.glob("/usr/lib/*/kamailio/modules")), None)
         if not shutil.which("kamailio") or not modules:
             pytest.skip("kamailio is not installed")
@@ -66,11 +84,15 @@ class Kamailio:
         os.makedirs(self.folder, exist_ok=True)
         self.enter = namespace.enter if namespace else []
         listen = "\n".join(f"listen={proto}:{address}:5060" for proto in (("udp", "tcp") if tcp else ("udp",)))
-        words = {"modules": modules, "control": self.control, "listen": listen, "name": name, "retry_after": retry_after}
+        words = {"modules": modules, "control": self.control, "listen": listen, "name": name, "retry_after": retry_after, "folder": self.folder,
+                 "address": address}
+        if certificate:
+            with open(f"{self.folder}/tls.cfg", "w") as f:
+                f.write("[server:default]\nmethod = TLSv1.2+\ncertificate = {}\nprivate_key = {}\n".format(*certificate))
         with open(f"{self.folder}/kamailio.cfg", "w") as f:
-            f.write("#!KAMAILIO\n" + (COMMON + kind) % words)
+            f.write("#!KAMAILIO\n" + (COMMON + (STREAMS if certificate else "") + kind) % words)
         self.log = open(f"{self.folder}/log", "w")
-        self.process = subprocess.Popen([*self.enter, "kamailio", "-f", f"{self.folder}/kamailio.cfg", "-DD", "-E", "-Y", self.folder, "-m", "16", "-M", "4",
+        self.process = subprocess.Popen([*self.enter, "kamailio", "-f", f"{self.folder}/kamailio.cfg", "-DD", "-E", "-Y", self.folder, "-m", "64" if certificate else "16", "-M", "4",
                                          "-w", self.folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
         wait_for(self._up, 15, f"kamailio {name}: {open(self.log.name).read()}")
 
@@ -88,6 +110,11 @@ class Kamailio:
         if mask:
             done = self._command("cfgutils.set_gflag", mask)
             assert done.returncode == 0, done.stderr
+
+    def renew(self):
+        """Takes its certificate anew."""
+        done = self._command("tls.reload")
+        assert done.returncode == 0, done.stderr
 
     def end(self):
         if not self.process:
