@@ -40,8 +40,9 @@ struct task {
     struct observation last;
     uint64_t count; /* probes ended */
     bool running;
-    bool spread;  /* past its first probe and at its own place within the interval */
-    double phase; /* 0 to 1: that place */
+    bool spread;       /* past its first probe and at its own place within the interval */
+    double phase;      /* 0 to 1: that place */
+    uint64_t burst_us; /* over which the first probes of its set are spread, at most the interval */
     uint64_t due_us, deadline_us;
 };
 

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS = 1000, BURST_US = 1000 * MS }; /* a new set's first probes are spread over at most BURST_US */
+enum {
+    MS = 1000,
+    BURST_US = 1000 * MS, /* a new set's first probes are spread over at most this, */
+    HANDSHAKE_US = 2500   /* but for TLS: a handshake costs a millisecond of the loop, and others are to be in time */
+};
 
 static uint64_t interval_us(const struct task *task)
 {
@@ -16,7 +20,7 @@ static uint64_t interval_us(const struct task *task)
 
 static uint64_t burst_us(const struct task *task)
 {
-    return interval_us(task) < BURST_US ? interval_us(task) : BURST_US;
+    return interval_us(task) < task->burst_us ? interval_us(task) : task->burst_us;
 }
 
 static void check_copy(struct check *to, const struct check *from)
@@ -76,6 +80,9 @@ void task_begin(struct task *task, size_t number, size_t count)
     task->backend = backend_of(&task->check.probe);
     task->backend->attach(task);
     task->phase = (double)number / (double)count;
+    task->burst_us = BURST_US;
+    if (task->check.tls && count * HANDSHAKE_US > BURST_US)
+        task->burst_us = count * HANDSHAKE_US;
     start_at(task, engine_now_us(task->engine) + (uint64_t)(task->phase * (double)burst_us(task)));
 }
 
