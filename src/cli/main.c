@@ -3,6 +3,7 @@
  *   main.c        arguments -> a command of the table below -> a request, or files read as the daemon would (control/control.h)
  *   connection.c  one request and its reply over the admin socket
  *   delegation.c  the parent's records for a zone, and a check of them (delegation/)
+ *   what_if.c     predictions, one or one for each site
  *   show*.c       the reply as tables; --json prints it as it came
  *   keys*.c       the keys of signed zones, in their files
  *   simulate.c    scenarios in virtual time (sim/)
@@ -13,6 +14,7 @@
 #include "cli/delegation.h"
 #include "cli/keys.h"
 #include "cli/show.h"
+#include "cli/what_if.h"
 #include "cli/simulate.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -27,7 +29,7 @@ enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 enum { QUICK_S = 10, RELOAD_S = 300 };
 
 struct arguments {
-    const char *config, *socket, *client, *reason, *span, *unit, *from, *max_move;
+    const char *config, *socket, *client, *reason, *span, *unit, *from, *max_move, *calls;
     bool json, help;
     struct delegation_arguments delegation;
     char **words; /* after the command */
@@ -42,6 +44,7 @@ enum {
     TAKES_FILE = 16,   /* -c is another configuration than the daemon's; --from */
     TAKES_BOUND = 32,  /* --max-move */
     TAKES_VALUE = 64,  /* TARGET VALUE, --unit, --for */
+    TAKES_CALLS = 128, /* --calls; any number of words */
 };
 
 static const struct command {
@@ -80,6 +83,11 @@ static const struct command {
      "what a reload would do to clients: how many would move, from which site to which, and how much farther; of the configuration\n"
      "that the daemon reads, as its files are now, or of the one given with -c. With --from of two configurations, without a daemon",
      show_plan},
+    {"what-if", " fail|drain SITE... | capacity SITE=CALLS... | each | nothing", 0, TAKES_CALLS,
+     "where calls would be if sites failed, were drained or could take so many: the load of every site, who moves where, how much\n"
+     "farther. each: every site fails in turn (N+1), the worst first. With -c of the files alone, otherwise as the daemon knows things.\n"
+     "Exit 1 when a site would be past its max",
+     NULL},
     {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
     {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
@@ -101,6 +109,7 @@ static void print_options(FILE *to, unsigned takes)
     fputs(takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", to);
     fputs(takes & TAKES_VALUE ? " [--unit calls|cps|percent] [--for TIME]" : "", to);
     fputs(takes & TAKES_FILE ? " [-c NEW.conf [--from OLD.conf]]" : "", to);
+    fputs(takes & TAKES_CALLS ? " [--calls N]" : "", to);
     fputs(takes & TAKES_BOUND ? " [--max-move PERCENT]" : "", to);
     fputs(takes & TAKES_SERVERS ? " [--check [--resolver ADDR] [--parent ADDR,...] [--server NAME=ADDR]...]" : "", to);
 }
@@ -145,6 +154,8 @@ static void print_help(const struct command *command)
         puts("\n  -c, --config NEW.conf  the configuration to come; the daemon is the one at -s SOCKET, else that of NEW.conf's "
              "server.control\n"
              "      --from OLD.conf    compare with this one instead of what a daemon has; both are read here");
+    if (command->takes & TAKES_CALLS)
+        puts("\n      --calls N  so many calls at a time in all; default: as many as all sites want together (their targets)");
     if (command->takes & TAKES_BOUND)
         puts("\n      --max-move PERCENT  refuse it if more of the clients would move to another site (see sipsteer plan); default: no "
              "bound");
@@ -173,6 +184,7 @@ static const char *misfit(const struct command *command, const struct arguments 
 {
     uint64_t span;
     double percent;
+    uint32_t calls;
     if (args->config && args->socket && (!(command->takes & TAKES_FILE) || args->from))
         return args->from ? "with --from it reads files; it takes no -s" : "-c and -s exclude each other";
     if (args->from && (!(command->takes & TAKES_FILE) || !args->config))
@@ -181,7 +193,9 @@ static const char *misfit(const struct command *command, const struct arguments 
         return "it takes no --max-move";
     if (args->max_move && !percent_parse(args->max_move, &percent))
         return "--max-move takes a share from 0 to 100 percent, as in 20%";
-    if (args->word_count != command->word_count)
+    if (args->calls && (!(command->takes & TAKES_CALLS) || !decimal_parse(args->calls, UINT32_MAX, &calls) || calls == 0))
+        return command->takes & TAKES_CALLS ? "--calls takes a number of calls at a time" : "it takes no --calls";
+    if (args->word_count != command->word_count && !(command->takes & TAKES_CALLS))
         return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
     if (args->client && !(command->takes & TAKES_CLIENT))
         return "it takes no --client";
@@ -338,6 +352,19 @@ static int read_files(const struct command *command, const struct arguments *arg
     return code;
 }
 
+static int foresee(const struct arguments *args)
+{
+    const char *given = getenv("SIPSTEER_SOCKET");
+    return what_if_run(&(struct what_if_arguments){.config = args->config,
+                                                   .socket = args->socket      ? args->socket
+                                                             : given && *given ? given
+                                                                               : default_socket,
+                                                   .calls = args->calls,
+                                                   .words = args->words,
+                                                   .word_count = args->word_count,
+                                                   .json = args->json});
+}
+
 static int run(const struct command *command, const struct arguments *args)
 {
     const char *wrong = misfit(command, args);
@@ -345,6 +372,8 @@ static int run(const struct command *command, const struct arguments *args)
         fprintf(stderr, "sipsteer %s: %s\nTry sipsteer %s --help\n", command->name, wrong, command->name);
         return EXIT_USAGE;
     }
+    if (command->takes & TAKES_CALLS)
+        return foresee(args);
     const bool alone = command->takes & ALONE || (command->takes & TAKES_CLIENT && args->config) || args->from;
     return alone ? read_files(command, args) : ask_daemon(command, args);
 }
@@ -352,7 +381,7 @@ static int run(const struct command *command, const struct arguments *args)
 /* False: leave with *ret_code. */
 static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
 {
-    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT, FROM, MAX_MOVE };
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT, FROM, MAX_MOVE, CALLS };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"socket", required_argument, NULL, 's'},
                                             {"client", required_argument, NULL, CLIENT},
@@ -368,6 +397,7 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
                                             {"server", required_argument, NULL, SERVER},
                                             {"from", required_argument, NULL, FROM},
                                             {"max-move", required_argument, NULL, MAX_MOVE},
+                                            {"calls", required_argument, NULL, CALLS},
                                             {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
         switch (option) {
@@ -378,6 +408,7 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         case REASON: ret_args->reason = optarg; break;
         case UNIT: ret_args->unit = optarg; break;
         case FROM: ret_args->from = optarg; break;
+        case CALLS: ret_args->calls = optarg; break;
         case MAX_MOVE: ret_args->max_move = optarg; break;
         case JSON: ret_args->json = true; break;
         case CHECK: ret_args->delegation.check = true; break;

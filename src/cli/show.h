@@ -14,6 +14,8 @@ void show_load(const json_t *reply); /* show_load.c */
 void show_push(const json_t *reply);
 void show_explain(const json_t *reply); /* show_explain.c */
 void show_plan(const json_t *reply);    /* show_plan.c */
+void show_what_if(const json_t *reply); /* show_what_if.c */
+void show_each(const json_t *reply);
 void show_order(const json_t *reply);
 void show_findings(const json_t *reply);
 

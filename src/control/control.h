@@ -21,3 +21,10 @@ json_t *control_explain(const char *config_path, const struct question *question
 /* What changing from one configuration to the other would do to clients: every endpoint counts as up, the saved orders hold, clients are weighed by
  * address space. A reply as from the daemon. */
 json_t *control_plan(const char *before_path, const char *after_path);
+
+/* What if, of files alone: every endpoint counts as up, the saved orders hold, callers are spread as addresses are. Files are read once; NULL with a
+ * reply when they are unsound. sites, calls: as in the admin protocol; NULL if not given. */
+struct supposed_files;
+struct supposed_files *control_suppose(const char *config_path, json_t **ret_unsound);
+json_t *control_what_if(const struct supposed_files *files, const char *what, const char *sites, const char *calls);
+void control_suppose_end(struct supposed_files *files);

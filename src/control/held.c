@@ -48,11 +48,24 @@ void held_release(struct held *held)
     world_unref(held->world);
 }
 
+static void assume(struct endpoint_health *health, enum verdict verdict)
+{
+    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++) {
+        struct facet *facet = &health->of[i / TRANSPORT_COUNT][i % TRANSPORT_COUNT];
+        facet->verdict = verdict;
+        facet->since_ms = 0;
+    }
+    health->overall = verdict;
+    health->since_ms = 0;
+    health->doubt = false;
+}
+
 void held_assume_up(struct held *held, size_t endpoint)
 {
-    struct endpoint_health *health = &held->health[endpoint];
-    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++)
-        health->of[i / TRANSPORT_COUNT][i % TRANSPORT_COUNT].verdict = VERDICT_UP;
-    health->overall = VERDICT_UP;
-    health->doubt = false;
+    assume(&held->health[endpoint], VERDICT_UP);
+}
+
+void held_assume_down(struct held *held, size_t endpoint)
+{
+    assume(&held->health[endpoint], VERDICT_DOWN);
 }

@@ -20,3 +20,5 @@ void held_release(struct held *held);
 
 /* The endpoint counts as up, whatever probes have seen of it. */
 void held_assume_up(struct held *held, size_t endpoint);
+/* It is down, and has been for so long that nobody suspects anything. */
+void held_assume_down(struct held *held, size_t endpoint);

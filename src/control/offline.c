@@ -2,15 +2,18 @@
 #include "control/control.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "control/certificate.h"
 #include "control/comparison.h"
 #include "control/explain.h"
+#include "control/foresee.h"
 #include "control/load.h"
 #include "control/protocol.h"
 #include "control/state.h"
 #include "control/trust.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 json_t *control_check(const char *config_path)
 {
@@ -152,5 +155,57 @@ json_t *control_plan(const char *before_path, const char *after_path)
     setup_free(before);
     setup_free(after);
     report_release(&report);
+    return reply;
+}
+
+struct supposed_files {
+    struct setup *setup;
+};
+
+struct supposed_files *control_suppose(const char *config_path, json_t **ret_unsound)
+{
+    struct report report;
+    report_init(&report);
+    struct setup *setup = setup_alone(config_path, &report);
+    struct supposed_files *files = NULL;
+    if (setup) {
+        files = mem_new(1, sizeof *files);
+        files->setup = setup;
+    } else {
+        *ret_unsound = reply_error("%s is unsound: errors %zu", config_path, report.errors);
+        json_object_set_new(*ret_unsound, "findings", findings_json(&report));
+    }
+    report_release(&report);
+    return files;
+}
+
+void control_suppose_end(struct supposed_files *files)
+{
+    if (files)
+        setup_free(files->setup);
+    free(files);
+}
+
+static struct foresight *foresee_alone(const struct setup *setup, const char *what, const char *sites, const char *calls, struct error *err)
+{
+    struct supposition supposition;
+    struct clientele clientele = {.flow_count = 0};
+    enum foreseen kind;
+    if (!foreseen_parse(what, &kind) || !supposition_read(world_config(setup->world), kind, sites, &supposition, err) ||
+        !clientele_calls(calls, &clientele.calls, err))
+        return NULL;
+    return foresight_new(setup, &supposition, &clientele, true, err);
+}
+
+json_t *control_what_if(const struct supposed_files *files, const char *what, const char *sites, const char *calls)
+{
+    struct error err;
+    struct foresight *foresight = foresee_alone(files->setup, what, sites, calls, &err);
+    if (!foresight)
+        return reply_error("%s", err.text);
+    foresight_run(foresight);
+    json_t *reply = reply_ok();
+    json_object_set_new(reply, "what_if", foresight_json(foresight));
+    foresight_free(foresight);
     return reply;
 }

@@ -9,7 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TARGET = 1, REASON = 2, FOR = 4, NAME = 8, TYPE = 16, CLIENT = 32, VALUE = 64, UNIT = 128, CONFIG = 256, MAX_MOVE = 512 };
+enum {
+    TARGET = 1,
+    REASON = 2,
+    FOR = 4,
+    NAME = 8,
+    TYPE = 16,
+    CLIENT = 32,
+    VALUE = 64,
+    UNIT = 128,
+    CONFIG = 256,
+    MAX_MOVE = 512,
+    WHAT = 1024,
+    SITES = 2048,
+    CALLS = 4096
+};
 
 static const double LOAD_MOST = 1e12;
 
@@ -26,7 +40,10 @@ static const struct key {
             {"value", VALUE, 32},
             {"unit", UNIT, 16},
             {"config", CONFIG, 4096},
-            {"max_move", MAX_MOVE, 32}};
+            {"max_move", MAX_MOVE, 32},
+            {"what", WHAT, 32},
+            {"sites", SITES, 32768},
+            {"calls", CALLS, 32}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -47,6 +64,7 @@ static const struct form {
     [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR},
     [COMMAND_OVERRIDES] = {"overrides", 0, 0},
     [COMMAND_PLAN] = {"plan", 0, CONFIG},
+    [COMMAND_WHAT_IF] = {"what-if", WHAT, WHAT | SITES | CALLS},
     [COMMAND_RELOAD] = {"reload", 0, MAX_MOVE},
     [COMMAND_STOP] = {"stop", 0, 0},
 };
@@ -81,7 +99,7 @@ static bool printable(const char *text)
 
 /* Texts that are numbers. */
 struct figures {
-    const char *span, *max_move;
+    const char *span, *max_move, *calls;
 };
 
 static const char **slot(struct request *request, unsigned bit, struct figures *figures)
@@ -95,6 +113,9 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case CLIENT: return &request->client;
     case CONFIG: return &request->config;
     case MAX_MOVE: return &figures->max_move;
+    case WHAT: return &request->what;
+    case SITES: return &request->sites;
+    case CALLS: return &figures->calls;
     default: return &figures->span;
     }
 }
@@ -149,13 +170,17 @@ static bool take_figures(struct request *request, const struct figures *figures,
     request->max_move = -1;
     if (figures->max_move && !percent_parse(figures->max_move, &request->max_move))
         return error_set(err, "\"max_move\" must be a share from 0 to 100 percent, as in \"20%%\"");
+    uint32_t calls = 0;
+    if (figures->calls && (!decimal_parse(figures->calls, UINT32_MAX, &calls) || calls == 0))
+        return error_set(err, "\"calls\" must be a number of calls at a time, as in \"500\"");
+    request->calls = calls;
     return take_for(request, figures->span, err);
 }
 
 static bool take_keys(struct request *request, struct error *err)
 {
     const char *name;
-    struct figures figures = {NULL, NULL};
+    struct figures figures = {NULL, NULL, NULL};
     json_t *value;
     unsigned given = 0;
     json_object_foreach(request->root, name, value) if (!take_key(request, name, value, &given, &figures, err)) return false;

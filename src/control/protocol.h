@@ -24,6 +24,7 @@ enum command {
     COMMAND_ENABLE,
     COMMAND_OVERRIDES,
     COMMAND_PLAN,
+    COMMAND_WHAT_IF,
     COMMAND_RELOAD,
     COMMAND_STOP,
     COMMAND_COUNT
@@ -39,6 +40,8 @@ struct request {
     double value;                     /* push-load: finite, not negative */
     const char *unit;                 /* NULL if not given */
     const char *config;               /* plan: path; NULL: the file that the daemon was started with, as it is now */
+    const char *what, *sites;         /* what-if: see control/foresee.h; sites NULL: none */
+    double calls;                     /* what-if: in all; 0 if not given */
     double max_move;                  /* reload: percent; negative if not given */
 };
 

@@ -73,6 +73,7 @@ static void every_command_has_its_own_word(void **state)
                      ? ",\"target\":\"x\""
                      : "",
                  command == COMMAND_PUSH_LOAD ? ",\"value\":1"
+                 : command == COMMAND_WHAT_IF ? ",\"what\":\"nothing\""
                  : command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
                                               : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
@@ -139,6 +140,9 @@ static void what_is_no_request_is_refused_and_says_why(void **state)
     refused_with("{\"command\":\"drain\",\"target\":\"x\",\"for\":30}", "must be a text");
     refused_with("{\"command\":\"reload\",\"max_move\":20}", "must be a text");
     refused_with("{\"command\":\"reload\",\"max_move\":\"all\"}", "from 0 to 100 percent");
+    refused_with("{\"command\":\"what-if\",\"sites\":\"london\"}", "needs \"what\"");
+    refused_with("{\"command\":\"what-if\",\"what\":\"fail\",\"calls\":\"-5\"}", "\"calls\" must be");
+    refused_with("{\"command\":\"what-if\",\"what\":\"fail\",\"calls\":\"0\"}", "\"calls\" must be");
     refused_with("{\"command\":\"plan\",\"max_move\":\"20%\"}", "takes no \"max_move\"");
 }
 
