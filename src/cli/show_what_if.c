@@ -20,10 +20,18 @@ static void add_load(struct table *table, const json_t *load)
         table_addf(table, "%.0f", real_of(load, "calls"));
 }
 
+static void add_measured(struct table *table, const json_t *now)
+{
+    if (json_object_get(now, "measured_calls"))
+        table_addf(table, "%.0f", real_of(now, "measured_calls"));
+    else
+        table_add(table, "");
+}
+
 static void show_loads(const json_t *told)
 {
     struct table table;
-    table_init(&table, (const char *const[]){"SITE", "NOW", "THEN", "TARGET", "MAX", "LEVEL", "WHAT IF", NULL});
+    table_init(&table, (const char *const[]){"SITE", "MEASURED", "NOW", "THEN", "TARGET", "MAX", "LEVEL", "WHAT IF", NULL});
     size_t i;
     json_t *site;
     json_array_foreach(json_object_get(told, "sites"), i, site)
@@ -31,6 +39,7 @@ static void show_loads(const json_t *told)
         const json_t *then = json_object_get(site, "then");
         const char *level = text_of(then, "level");
         table_add(&table, text_of(site, "site"));
+        add_measured(&table, json_object_get(site, "now"));
         add_load(&table, json_object_get(site, "now"));
         add_load(&table, then);
         table_addf(&table, "%lld %%", number_of(site, "target_percent"));
@@ -63,9 +72,12 @@ static void show_passages(const json_t *told)
 
 static void show_basis(const json_t *told)
 {
-    const bool by_demand = strcmp(text_of(told, "weighed_by"), "demand") == 0, given = strcmp(text_of(told, "calls_by"), "given") == 0;
+    const bool by_demand = strcmp(text_of(told, "weighed_by"), "demand") == 0;
+    const char *by = text_of(told, "calls_by");
     printf("callers     %.0f calls at a time (%s), spread as %s\n", real_of(told, "calls"),
-           given ? "as given" : "as many as all sites want together: their targets",
+           strcmp(by, "given") == 0      ? "as given"
+           : strcmp(by, "measured") == 0 ? "as load and demand are measured"
+                                         : "as many as all sites want together: their targets",
            by_demand ? "demand is measured" : "addresses are: no demand has been measured");
 }
 

@@ -21,6 +21,8 @@ struct foresight {
     size_t flow_count;
     double *capacities_now, *capacities_then, *cluster_capacities;
     bool by_demand, filled; /* filled: as many calls as all sites want */
+    bool measured;          /* the calls are those that there are */
+    double *loads;          /* by site: calls as measured, negative where they are not; NULL: nowhere */
     struct prediction prediction;
 };
 
@@ -220,6 +222,14 @@ static void take_capacities(struct foresight *foresight)
         foresight->cluster_capacities[i] = limits_calls(&config->clusters[i].limits, config->balance.hold_ms);
 }
 
+static double *measured_loads(const struct config *config, const struct site_balance *report)
+{
+    double *loads = report ? mem_new(config->site_count, sizeof *loads) : NULL;
+    for (size_t i = 0; report && i < config->site_count; i++)
+        loads[i] = report[i].trust > 0 ? report[i].measured : -1;
+    return loads;
+}
+
 struct foresight *foresight_new(const struct setup *setup, const struct supposition *supposition, const struct clientele *clientele,
                                 bool assume_up, struct error *err)
 {
@@ -235,7 +245,9 @@ struct foresight *foresight_new(const struct setup *setup, const struct supposit
     take_capacities(foresight);
     suppose(foresight);
     const double wanted = all_targets(config, foresight->capacities_now);
-    foresight->by_demand = clientele->flow_count > 0;
+    foresight->by_demand = clientele->by_demand;
+    foresight->measured = clientele->measured;
+    foresight->loads = measured_loads(config, clientele->report);
     foresight->filled = clientele->calls <= 0;
     if (wanted <= 0 && all_targets(config, foresight->capacities_then) <= 0) {
         error_set(err, "no site has a capacity to compare loads with: give sites or endpoints capacity or capacity_cps");
@@ -258,13 +270,14 @@ void foresight_free(struct foresight *foresight)
     free(foresight->capacities_now);
     free(foresight->capacities_then);
     free(foresight->cluster_capacities);
+    free(foresight->loads);
     held_release(&foresight->held);
     held_release(&foresight->then);
     free(foresight);
 }
 
-/* Prices are those that it comes to, on both sides: those in force belong to the calls that there really are. */
-static struct scenario scenario_of(const struct foresight *foresight, const struct held *held, const double *capacities)
+static struct scenario scenario_of(const struct foresight *foresight, const struct held *held, const double *capacities,
+                                   const uint32_t *prices_m)
 {
     return (struct scenario){
         .demand = {.policy = place_policy(held->place),
@@ -275,13 +288,16 @@ static struct scenario scenario_of(const struct foresight *foresight, const stru
                    .flow_count = foresight->flow_count},
         .capacities = capacities,
         .cluster_capacities = foresight->cluster_capacities,
+        .prices_m = prices_m,
     };
 }
 
+/* Prices in force belong to the calls that there really are; else they are those that it comes to, on both sides. */
 void foresight_run(struct foresight *foresight)
 {
-    const struct scenario now = scenario_of(foresight, &foresight->held, foresight->capacities_now);
-    const struct scenario then = scenario_of(foresight, &foresight->then, foresight->capacities_then);
+    const struct scenario now =
+        scenario_of(foresight, &foresight->held, foresight->capacities_now, foresight->measured ? foresight->held.prices_m : NULL);
+    const struct scenario then = scenario_of(foresight, &foresight->then, foresight->capacities_then, NULL);
     balance_predict(&now, &then, &foresight->prediction);
 }
 
@@ -318,15 +334,22 @@ static bool is_supposed(const struct foresight *foresight, size_t site)
     return false;
 }
 
+static json_t *site_json(const struct foresight *foresight, size_t number)
+{
+    const struct site *site = &world_config(foresight->held.world)->sites[number];
+    json_t *now = load_json(&foresight->prediction.before[number]);
+    if (foresight->loads && foresight->loads[number] >= 0)
+        json_object_set_new(now, "measured_calls", json_real(foresight->loads[number]));
+    return json_pack("{s:s, s:b, s:i, s:i, s:o, s:o}", "site", site->name, "supposed", is_supposed(foresight, number), "target_percent",
+                     (int)site->room.target, "max_percent", (int)site->room.max, "now", now, "then",
+                     load_json(&foresight->prediction.after[number]));
+}
+
 static json_t *sites_json(const struct foresight *foresight)
 {
-    const struct config *config = world_config(foresight->held.world);
     json_t *list = json_array();
-    for (size_t i = 0; i < config->site_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:b, s:i, s:i, s:o, s:o}", "site", config->sites[i].name, "supposed",
-                                              is_supposed(foresight, i), "target_percent", (int)config->sites[i].room.target, "max_percent",
-                                              (int)config->sites[i].room.max, "now", load_json(&foresight->prediction.before[i]), "then",
-                                              load_json(&foresight->prediction.after[i])));
+    for (size_t i = 0; i < foresight->prediction.to_count; i++)
+        json_array_append_new(list, site_json(foresight, i));
     return list;
 }
 
@@ -399,8 +422,11 @@ json_t *foresight_json(const struct foresight *foresight)
     const size_t full = count_past(foresight, LEVEL_MAX, &past_max), busy = count_past(foresight, LEVEL_TARGET, &past_target);
     const double lost = lost_calls(foresight);
     json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "what", foreseen_text(foresight->supposition.what), "weighed_by",
-                               foresight->by_demand ? "demand" : "addresses", "calls_by", foresight->filled ? "targets" : "given", "calls",
-                               prediction->calls);
+                               foresight->by_demand ? "demand" : "addresses", "calls_by",
+                               foresight->measured ? "measured"
+                               : foresight->filled ? "targets"
+                                                   : "given",
+                               "calls", prediction->calls);
     json_object_update_new(object, json_pack("{s:f, s:f, s:f, s:f}", "moved_calls", prediction->moved, "moved_percent",
                                              100 * prediction->moved / prediction->calls, "farther_km", prediction->mean_km,
                                              "farther_p99_km", prediction->p99_km));

@@ -28,7 +28,10 @@ bool supposition_read(const struct config *config, enum foreseen what, const cha
 struct clientele {
     const struct flow *flows; /* by services and classes of the setup; what was measured. None: by address space, all services alike */
     size_t flow_count;
-    double calls; /* at a time in all; 0: as many as all sites want together (their targets) */
+    double calls;                      /* at a time in all; 0: as many as all sites want together (their targets) */
+    bool by_demand;                    /* the flows are of clients who have asked, not of addresses */
+    bool measured;                     /* the calls are those that there are: the prices in force are theirs */
+    const struct site_balance *report; /* what is measured at sites; NULL: nothing */
 };
 
 /* "500": how many calls are meant. NULL leaves *ret_calls. */

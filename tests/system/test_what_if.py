@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from lab import CLIENT, Lab
+from lab import CLIENT, Lab, wait_for
 
 CAPACITY = {"london": 300, "ashburn": 200, "singapore": 100}
 
@@ -116,3 +116,26 @@ def test_an_unsound_file_is_told(loaded):
     loaded.write_file("broken.conf", "sites = ( { name = 5; } );\n")
     done = loaded.run_alone("what-if", "-c", f"{loaded.folder}/broken.conf", "fail", "london", "--json")
     assert done.returncode == 1 and not json.loads(done.stdout)["ok"] and json.loads(done.stdout)["findings"]
+
+
+def test_measured_load_and_demand_say_how_many_calls_there_are(tmp_path):
+    lab = make(tmp_path)
+    lab.conf["loads"] = {"told": {"type": "push", "interval": "30s"}}
+    lab.conf["balance"] = {"interval": "1s"}
+    for site in lab.conf["sites"]:
+        site["load"] = ["told"]
+    lab.start()
+    try:
+        for number in range(3000):  # some of them are counted
+            lab.ask("_sip._udp", "SRV", CLIENT["london" if number % 3 else "ashburn"])
+        for site, calls in (("london", 100), ("ashburn", 50), ("singapore", 0)):
+            lab.cli("push-load", site, str(calls), "--for", "5m")
+        answer = wait_for(lambda: (lambda now: now["calls_by"] == "measured" and now)(told(lab, "fail", "london", code=None)), 30, "measured calls")
+        assert answer["weighed_by"] == "demand"
+        assert {site["site"]: site["now"].get("measured_calls") for site in answer["sites"]} == {"london": 100, "ashburn": 50, "singapore": 0}
+        calls = then(answer)
+        assert answer["calls"] > 0 and calls["london"] == 0 and sum(calls.values()) == pytest.approx(answer["calls"], rel=0.02)
+        assert "as load and demand are measured" in lab.cli("what-if", "fail", "london", code=None)
+        assert told(lab, "fail", "london", "--calls", "90")["calls"] == pytest.approx(90)
+    finally:
+        lab.close()
