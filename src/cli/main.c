@@ -29,7 +29,7 @@ enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 enum { QUICK_S = 10, RELOAD_S = 300 };
 
 struct arguments {
-    const char *config, *socket, *client, *reason, *span, *unit, *from, *max_move, *calls;
+    const char *config, *socket, *client, *reason, *span, *unit, *from, *max_move, *calls, *detail, *probe;
     bool json, help;
     struct delegation_arguments delegation;
     char **words; /* after the command */
@@ -40,11 +40,12 @@ enum {
     TAKES_CLIENT = 1,
     TAKES_ORDER = 2 /* --for, --reason */,
     ALONE = 4 /* needs no daemon at all */,
-    TAKES_SERVERS = 8, /* --check and whom to ask */
-    TAKES_FILE = 16,   /* -c is another configuration than the daemon's; --from */
-    TAKES_BOUND = 32,  /* --max-move */
-    TAKES_VALUE = 64,  /* TARGET VALUE, --unit, --for */
-    TAKES_CALLS = 128, /* --calls; any number of words */
+    TAKES_SERVERS = 8,  /* --check and whom to ask */
+    TAKES_FILE = 16,    /* -c is another configuration than the daemon's; --from */
+    TAKES_BOUND = 32,   /* --max-move */
+    TAKES_VALUE = 64,   /* TARGET VALUE, --unit, --for */
+    TAKES_CALLS = 128,  /* --calls; any number of words */
+    TAKES_REPORT = 256, /* --for, --detail, --probe */
 };
 
 static const struct command {
@@ -78,6 +79,10 @@ static const struct command {
      "on_all_down decides. A service: no answer records",
      show_order},
     {"enable", " TARGET", 1, TAKES_ORDER, "ends the order on TARGET; with --for only for that time", show_order},
+    {"push", " HOST VERDICT", 2, TAKES_REPORT,
+     "tells the daemon how the endpoint HOST is: up, draining or down. HOST is as in drain; it needs a probe of\n"
+     "type push. A report holds until it expires; then the endpoint counts as down",
+     show_report},
     {"overrides", "", 0, 0, "the orders: by whom, why, until when", show_overrides},
     {"plan", "", 0, TAKES_FILE,
      "what a reload would do to clients: how many would move, from which site to which, and how much farther; of the configuration\n"
@@ -111,6 +116,7 @@ static void print_options(FILE *to, unsigned takes)
     fputs(takes & TAKES_FILE ? " [-c NEW.conf [--from OLD.conf]]" : "", to);
     fputs(takes & TAKES_CALLS ? " [--calls N]" : "", to);
     fputs(takes & TAKES_BOUND ? " [--max-move PERCENT]" : "", to);
+    fputs(takes & TAKES_REPORT ? " [--for TIME] [--detail TEXT] [--probe NAME]" : "", to);
     fputs(takes & TAKES_SERVERS ? " [--check [--resolver ADDR] [--parent ADDR,...] [--server NAME=ADDR]...]" : "", to);
 }
 
@@ -144,6 +150,10 @@ static void print_help(const struct command *command)
     if (command->takes & TAKES_VALUE)
         puts("\n      --unit UNIT  which of its sources is meant, if there are several: calls, cps or percent\n"
              "      --for TIME   how long this counts at most: 30s, 5m; in full for the first half of it, then less and less");
+    if (command->takes & TAKES_REPORT)
+        puts("\n      --for TIME     how long it holds: 90s, 30m; default: the probe's expires\n"
+             "      --detail TEXT  shown by endpoints\n"
+             "      --probe NAME   for this probe of the endpoint alone");
     if (command->takes & TAKES_SERVERS)
         puts("\n      --check             ask, and say what is wrong\n"
              "      --resolver ADDR     the resolver that knows the parent zone; default: the system's (/etc/resolv.conf)\n"
@@ -199,12 +209,14 @@ static const char *misfit(const struct command *command, const struct arguments 
         return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
     if (args->client && !(command->takes & TAKES_CLIENT))
         return "it takes no --client";
-    if (args->span && !(command->takes & (TAKES_ORDER | TAKES_VALUE)))
+    if (args->span && !(command->takes & (TAKES_ORDER | TAKES_VALUE | TAKES_REPORT)))
         return "it takes no --for";
     if (args->reason && !(command->takes & TAKES_ORDER))
         return "it takes no --reason";
     if (args->unit && !(command->takes & TAKES_VALUE))
         return "it takes no --unit";
+    if ((args->detail || args->probe) && !(command->takes & TAKES_REPORT))
+        return "it takes no --detail and no --probe";
     if (!args->client && command->takes & TAKES_CLIENT)
         return "--client ADDR[/LEN] is needed";
     if (args->span && (!duration_parse(args->span, &span) || span < 1000))
@@ -236,7 +248,13 @@ static json_t *make_request(const struct command *command, const struct argument
         json_object_set_new(request, "type", json_string(args->words[1]));
         json_object_set_new(request, "client", json_string(args->client));
     }
-    if (command->takes & (TAKES_ORDER | TAKES_VALUE))
+    if (command->takes & TAKES_REPORT)
+        json_object_set_new(request, "verdict", json_string(args->words[1]));
+    if (args->detail)
+        json_object_set_new(request, "detail", json_string(args->detail));
+    if (args->probe)
+        json_object_set_new(request, "probe", json_string(args->probe));
+    if (command->takes & (TAKES_ORDER | TAKES_VALUE | TAKES_REPORT))
         json_object_set_new(request, "target", json_string(args->words[0]));
     if (command->takes & TAKES_VALUE)
         json_object_set_new(request, "value", json_string(args->words[1]));
@@ -381,7 +399,7 @@ static int run(const struct command *command, const struct arguments *args)
 /* False: leave with *ret_code. */
 static bool read_options(int argc, char **argv, struct arguments *ret_args, int *ret_code)
 {
-    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT, FROM, MAX_MOVE, CALLS };
+    enum { CLIENT = 256, FOR, REASON, JSON, VERSION, CHECK, RESOLVER, PARENT, SERVER, UNIT, FROM, MAX_MOVE, CALLS, DETAIL, PROBE };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"socket", required_argument, NULL, 's'},
                                             {"client", required_argument, NULL, CLIENT},
@@ -398,6 +416,8 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
                                             {"from", required_argument, NULL, FROM},
                                             {"max-move", required_argument, NULL, MAX_MOVE},
                                             {"calls", required_argument, NULL, CALLS},
+                                            {"detail", required_argument, NULL, DETAIL},
+                                            {"probe", required_argument, NULL, PROBE},
                                             {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
         switch (option) {
@@ -410,6 +430,8 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
         case FROM: ret_args->from = optarg; break;
         case CALLS: ret_args->calls = optarg; break;
         case MAX_MOVE: ret_args->max_move = optarg; break;
+        case DETAIL: ret_args->detail = optarg; break;
+        case PROBE: ret_args->probe = optarg; break;
         case JSON: ret_args->json = true; break;
         case CHECK: ret_args->delegation.check = true; break;
         case RESOLVER: ret_args->delegation.resolver = optarg; break;

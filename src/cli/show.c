@@ -379,6 +379,11 @@ void show_overrides(const json_t *reply)
     table_print(&table);
 }
 
+void show_report(const json_t *reply)
+{
+    printf("%s reports: %s\n", text_of(reply, "target"), text_of(reply, "verdict"));
+}
+
 void show_order(const json_t *reply)
 {
     const json_t *order = json_object_get(reply, "order");

@@ -37,6 +37,7 @@ static void add_check(struct beliefs *beliefs, size_t *room, size_t endpoint, ui
     beliefs->checks[beliefs->check_count++] = (struct checkup){
         .probe = number,
         .check = {.host = config->endpoints[endpoint].host,
+                  .site = config->sites[config->endpoints[endpoint].site].name,
                   .endpoint = (uint16_t)endpoint,
                   .probe = *probe,
                   .domain = domain_of(config, &config->endpoints[endpoint], probe),
@@ -71,7 +72,9 @@ static void add_named_check(struct beliefs *beliefs, size_t *room, size_t number
     const struct probe *probe = &beliefs->config->probes[named->probe];
     beliefs->checks = mem_grow(beliefs->checks, room, beliefs->check_count + 1, sizeof *beliefs->checks);
     beliefs->checks[beliefs->check_count++] = (struct checkup){
+        .probe = named->probe,
         .check = {.host = named->name,
+                  .domain = probe->tls.name,
                   .endpoint = (uint16_t)(beliefs->config->endpoint_count + number),
                   .probe = *probe,
                   .target = {.addr = named->address.family != FAMILY_NONE ? named->address : probe->address,

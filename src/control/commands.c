@@ -7,6 +7,7 @@
 #include "control/explain.h"
 #include "control/plan.h"
 #include "control/protocol.h"
+#include "control/reports.h"
 #include "control/what_if.h"
 
 #include <stdlib.h>
@@ -144,6 +145,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_ENABLE: order(director, client, &request); break;
     case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
     case COMMAND_PUSH_LOAD: admin_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;
+    case COMMAND_PUSH: admin_reply(client, reports_command(director, &request)); break;
     case COMMAND_PLAN: plan_begin(director, client, request.config); break;
     case COMMAND_WHAT_IF: what_if_begin(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;

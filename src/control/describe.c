@@ -116,15 +116,21 @@ static void describe_hold(const struct view *view, size_t endpoint, json_t *obje
 static json_t *describe_check(const struct view *view, const struct checkup *at)
 {
     char target[HOSTPORT_TEXT];
-    json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "probe", at->check.probe.name, "type",
-                              probe_type_text(at->check.probe.type), "transport", transport_text(at->check.probe.transport), "address",
-                              hostport_format(&at->check.target, target), "verdict", verdict_text(at->health.verdict), "reason",
-                              reason_text(at->health.reason), "doubt", at->health.doubt, "probes", (json_int_t)at->count);
+    if (at->check.target.port)
+        hostport_format(&at->check.target, target);
+    else
+        addr_format(&at->check.target.addr, target);
+    json_t *check =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "probe", at->check.probe.name, "type", probe_type_text(at->check.probe.type),
+                  "transport", transport_text(at->check.probe.transport), "address", target, "verdict", verdict_text(at->health.verdict),
+                  "reason", reason_text(at->health.reason), "doubt", at->health.doubt, "probes", (json_int_t)at->count);
     describe_since(view, check, at->health.since_ms);
     describe_damping(view, at, check);
     if (at->count) {
         json_object_set_new(check, "last", json_string(reason_text(at->last.reason)));
         json_object_set_new(check, "last_age_ms", json_integer((json_int_t)(view->now_ms > at->at_ms ? view->now_ms - at->at_ms : 0)));
+        if (at->last.detail[0])
+            json_object_set_new(check, "detail", json_string(at->last.detail));
         json_object_set_new(check, "rtt_us", json_integer(at->last.rtt_us));
         json_object_set_new(check, "detail", json_string(at->last.detail));
         if (at->last.certificate_end_s)

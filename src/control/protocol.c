@@ -22,7 +22,10 @@ enum {
     MAX_MOVE = 512,
     WHAT = 1024,
     SITES = 2048,
-    CALLS = 4096
+    CALLS = 4096,
+    VERDICT = 8192,
+    DETAIL = 16384,
+    PROBE = 32768
 };
 
 static const double LOAD_MOST = 1e12;
@@ -37,13 +40,18 @@ static const struct key {
             {"name", NAME, 1024},
             {"type", TYPE, 32},
             {"client", CLIENT, 64},
+            {"config", CONFIG, 4096},
+            {"max_move", MAX_MOVE, 32},
             {"value", VALUE, 32},
             {"unit", UNIT, 16},
             {"config", CONFIG, 4096},
             {"max_move", MAX_MOVE, 32},
             {"what", WHAT, 32},
             {"sites", SITES, 32768},
-            {"calls", CALLS, 32}};
+            {"calls", CALLS, 32},
+            {"verdict", VERDICT, 16},
+            {"detail", DETAIL, 1024},
+            {"probe", PROBE, 63}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -67,6 +75,7 @@ static const struct form {
     [COMMAND_WHAT_IF] = {"what-if", WHAT, WHAT | SITES | CALLS},
     [COMMAND_RELOAD] = {"reload", 0, MAX_MOVE},
     [COMMAND_STOP] = {"stop", 0, 0},
+    [COMMAND_PUSH] = {"push", TARGET | VERDICT, TARGET | VERDICT | FOR | DETAIL | PROBE},
 };
 _Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
 
@@ -111,6 +120,9 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case TYPE: return &request->type;
     case UNIT: return &request->unit;
     case CLIENT: return &request->client;
+    case VERDICT: return &request->verdict;
+    case DETAIL: return &request->detail;
+    case PROBE: return &request->probe;
     case CONFIG: return &request->config;
     case MAX_MOVE: return &figures->max_move;
     case WHAT: return &request->what;
@@ -194,7 +206,7 @@ static bool take_keys(struct request *request, struct error *err)
 bool request_parse(const char *line, size_t len, struct request *ret_request, struct error *err)
 {
     json_error_t why;
-    *ret_request = (struct request){.reason = "", .root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why)};
+    *ret_request = (struct request){.reason = "", .detail = "", .root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why)};
     if (!ret_request->root)
         return error_set(err, "not JSON: %s", why.text);
     if (!json_is_object(ret_request->root))

@@ -27,6 +27,7 @@ enum command {
     COMMAND_WHAT_IF,
     COMMAND_RELOAD,
     COMMAND_STOP,
+    COMMAND_PUSH,
     COMMAND_COUNT
 };
 
@@ -34,15 +35,16 @@ enum command {
 struct request {
     json_t *root;
     enum command command;
-    const char *target, *reason;      /* orders; reason is "" if not given */
-    uint64_t for_ms;                  /* 0 if not given, else at least 1000 */
-    const char *name, *type, *client; /* explain */
-    double value;                     /* push-load: finite, not negative */
-    const char *unit;                 /* NULL if not given */
-    const char *config;               /* plan: path; NULL: the file that the daemon was started with, as it is now */
-    const char *what, *sites;         /* what-if: see control/foresee.h; sites NULL: none */
-    double calls;                     /* what-if: in all; 0 if not given */
-    double max_move;                  /* reload: percent; negative if not given */
+    const char *target, *reason;          /* orders; reason is "" if not given */
+    uint64_t for_ms;                      /* 0 if not given, else at least 1000 */
+    const char *name, *type, *client;     /* explain */
+    double value;                         /* push-load: finite, not negative */
+    const char *unit;                     /* NULL if not given */
+    const char *config;                   /* plan: path; NULL: the file that the daemon was started with, as it is now */
+    const char *what, *sites;             /* what-if: see control/foresee.h; sites NULL: none */
+    double calls;                         /* what-if: in all; 0 if not given */
+    double max_move;                      /* reload: percent; negative if not given */
+    const char *verdict, *detail, *probe; /* push; detail is "" and probe NULL if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */

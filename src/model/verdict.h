@@ -28,6 +28,9 @@ enum reason {
     REASON_NOT_PROBED,  /* there is no probe: always up */
     REASON_SAVED,       /* the verdict is the saved one from before the restart */
     REASON_STOPPED,     /* the probe engine has stopped */
+    REASON_REPORTED,    /* the endpoint itself, or a command about it, says so */
+    REASON_EXPIRED,     /* no report in time */
+    REASON_NO_MATCH,    /* an answer without what was to be found in it */
     REASON_COUNT
 };
 

@@ -10,13 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { FIRST_FOREIGN_FD = 3, SIGNALLED = 128, KILL_WAIT_MS = 100 };
 
 static void arrange_files(posix_spawn_file_actions_t *files, int out_fd)
 {
     posix_spawn_file_actions_init(files);
+    posix_spawn_file_actions_addchdir_np(files, "/");
     posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(files, out_fd, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
@@ -37,11 +36,13 @@ static void arrange_signals(posix_spawnattr_t *attributes)
 
 static int spawn(char *const argv[], int out_fd, pid_t *ret_pid)
 {
+    static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
+    static char *const environment[] = {path, locale, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     arrange_files(&files, out_fd);
     arrange_signals(&attributes);
-    const int wrong = posix_spawn(ret_pid, argv[0], &files, &attributes, argv, environ);
+    const int wrong = posix_spawn(ret_pid, argv[0], &files, &attributes, argv, environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return wrong;
@@ -87,6 +88,19 @@ bool child_ended(struct child *child, int *ret_code)
     return true;
 }
 
+void child_terminate(struct child *child)
+{
+    if (child->pid > 0)
+        kill(-child->pid, SIGTERM);
+}
+
+void child_close_output(struct child *child)
+{
+    if (child->out_fd >= 0)
+        close(child->out_fd);
+    child->out_fd = -1;
+}
+
 void child_kill(struct child *child)
 {
     if (child->pid > 0)
@@ -104,6 +118,6 @@ void child_release(struct child *child)
         child_ended(child, &code);
     if (child->end_fd >= 0)
         close(child->end_fd);
-    close(child->out_fd);
+    child_close_output(child);
     *child = (struct child){.end_fd = -1, .out_fd = -1};
 }

@@ -14,12 +14,19 @@ struct child {
     int out_fd; /* its standard output; does not block */
 };
 
-/* Starts argv[0], a path, with argv (NULL at the end). Standard input and error are /dev/null. False: it cannot be run. */
+/* Starts argv[0], a path, with argv (NULL at the end), in the folder / and with no more than PATH and LC_ALL=C in its environment: what it does must not
+ * depend on where the daemon was started. Standard input and error are /dev/null. False: it cannot be run. */
 bool child_start(char *const argv[], struct child *ret_child, struct error *err);
 
 /* True once the child has ended; *ret_code is its exit code, or 128 and the signal that ended it. What it has left running ends with it; only
  * child_release() remains. */
 bool child_ended(struct child *child, int *ret_code);
+
+/* Asks it and all that it has started to end (SIGTERM). */
+void child_terminate(struct child *child);
+
+/* Closes our end of its standard output; out_fd is -1 then. */
+void child_close_output(struct child *child);
 
 /* Kills it and all that it has started; end_fd tells when that is done. */
 void child_kill(struct child *child);

@@ -4,6 +4,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "platform/limits.h"
+#include "probe/file_reader.h"
+#include "probe/http_loop.h"
+#include "probe/pinger.h"
+#include "probe/runner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -109,11 +113,13 @@ static void on_nudge(evutil_socket_t fd, short what, void *context)
         ;
     if (atomic_load(&engine->stop))
         event_base_loopbreak(engine->base);
-    else
+    else {
         engine_take_set(engine);
+        engine_open_mail(engine);
+    }
 }
 
-static void nudge(struct probe_engine *engine)
+void engine_nudge(struct probe_engine *engine)
 {
     const uint64_t one = 1;
     while (write(engine->nudge_fd, &one, sizeof one) < 0 && errno == EINTR)
@@ -173,12 +179,23 @@ static int start_thread(struct probe_engine *engine)
     return failed;
 }
 
+/* After the tasks, which use it. What comes back by mail has nobody waiting for it any more. */
+static void release_shared(struct probe_engine *engine)
+{
+    runner_free(engine->shared.runner);
+    file_reader_free(engine->shared.files);
+    pinger_free(engine->shared.pinger);
+    http_loop_free(engine->shared.http);
+    engine_open_mail(engine);
+}
+
 static void release(struct probe_engine *engine)
 {
     task_set_free(&engine->set);
     if (engine->pending)
         task_set_free(engine->pending);
     free(engine->pending);
+    release_shared(engine);
     timers_release(&engine->timers);
     if (engine->nudge_fd >= 0)
         close(engine->nudge_fd);
@@ -195,6 +212,7 @@ struct probe_engine *probe_engine_new(probe_result_fn on_result, void *context, 
     engine->on_result = on_result;
     engine->context = context;
     engine->nudge_fd = -1;
+    engine->mail_end = &engine->mail;
     pthread_mutex_init(&engine->lock, NULL);
     engine->late_since_us = real_us();
     atomic_store(&engine->heartbeat_ms, engine->late_since_us / MS);
@@ -219,7 +237,7 @@ void probe_engine_free(struct probe_engine *engine)
     if (engine == NULL)
         return;
     atomic_store(&engine->stop, true);
-    nudge(engine);
+    engine_nudge(engine);
     pthread_join(engine->thread, NULL);
     release(engine);
 }
@@ -238,7 +256,7 @@ void probe_engine_set(struct probe_engine *engine, const struct check *checks, s
         task_set_free(overtaken);
     free(overtaken);
     want_descriptors(count);
-    nudge(engine);
+    engine_nudge(engine);
 }
 
 struct probe_engine_state probe_engine_state(const struct probe_engine *engine)

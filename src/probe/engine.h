@@ -3,6 +3,7 @@
 #pragma once
 
 #include "probe/loop_clock.h"
+#include "probe/mail.h"
 #include "probe/probe.h"
 #include "probe/timers.h"
 
@@ -26,7 +27,8 @@ struct probe_backend {
 /* backends.c: the one table of them. The probe must be one that the configuration admits. */
 const struct probe_backend *backend_of(const struct probe *probe);
 
-extern const struct probe_backend sip_udp_backend, sip_stream_backend, connect_backend;
+extern const struct probe_backend sip_udp_backend, sip_stream_backend, connect_backend, http_backend, dns_backend, icmp_backend,
+    exec_backend, push_backend, push_file_backend;
 
 /* One check at work. Times are of engine_now_us(). */
 struct task {
@@ -53,6 +55,14 @@ struct task_set {
     uint32_t generation;
 };
 
+/* What back ends have in common for all their checks, made when the first of them needs it; NULL until then. */
+struct shared {
+    struct runner *runner;
+    struct file_reader *files;
+    struct pinger *pinger;
+    struct http_loop *http;
+};
+
 struct probe_engine {
     pthread_t thread;
     probe_result_fn on_result;
@@ -66,10 +76,12 @@ struct probe_engine {
     uint64_t late_since_us;
     uint32_t late_ms, late_before_ms; /* the largest in this window and in the one before */
     char buffer[65536];               /* what a back end has just received */
+    struct shared shared;
 
     int nudge_fd; /* shared from here on: an eventfd that makes the loop look at what follows */
     pthread_mutex_t lock;
-    struct task_set *pending; /* under the lock */
+    struct task_set *pending; /* under the lock, as the next two are */
+    struct mail *mail, **mail_end;
     atomic_bool stop;
     _Atomic uint64_t heartbeat_ms, started, ended;
     _Atomic uint32_t late_max_ms;
@@ -83,6 +95,8 @@ void engine_timer_set(struct probe_engine *engine, struct timer *timer, uint64_t
 void engine_note_late(struct probe_engine *engine, uint64_t late_us);
 /* Uniform from 0 up to, but not including, 1. */
 double engine_random(struct probe_engine *engine);
+/* Makes the loop look at what others have for it. Any thread. */
+void engine_nudge(struct probe_engine *engine);
 /* Takes over the pending set, if there is one. */
 void engine_take_set(struct probe_engine *engine);
 void task_set_free(struct task_set *set);
@@ -100,6 +114,10 @@ void task_spoil(struct task *task);
 /* Hands its state to the director. */
 void task_report(const struct task *task, bool changed);
 
+/* For back ends: there is something new. An idle task probes at once; for a running one nothing changes. */
+void task_hasten(struct task *task);
+/* For back ends: gives the running probe until then instead of its timeout. */
+void task_extend(struct task *task, uint64_t deadline_us);
 /* For back ends: calls wake() at this moment, unless the deadline is first. */
 void task_wake_at(struct task *task, uint64_t due_us);
 /* The one end of every probe, whatever its back end: verdict, report, next start. */

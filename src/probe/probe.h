@@ -10,10 +10,11 @@ struct tls_client;
 
 /* One probe at one address of one endpoint. Its identity over reloads is (host, probe name, address, port). */
 struct check {
-    char *host;         /* endpoint's name, or the named check's; the engine keeps a copy */
-    uint16_t endpoint;  /* index in the config the check was made from; behind them the named checks */
-    struct probe probe; /* by value; its texts are copied by the engine */
-    struct hostport target;
+    char *host;             /* endpoint's name, or the named check's; the engine keeps a copy, as of all texts */
+    char *site;             /* the endpoint's site's name; NULL: "" */
+    uint16_t endpoint;      /* index in the config the check was made from; behind them the named checks */
+    struct probe probe;     /* by value; its texts are copied by the engine */
+    struct hostport target; /* port 0 where the type has none */
     char *domain;           /* whom the caller thinks to speak to: what a certificate must be for; the engine keeps a copy */
     struct tls_client *tls; /* NULL where no TLS is spoken; the engine keeps a reference */
     /* Used when the check is new to the engine: */
@@ -47,6 +48,19 @@ void probe_engine_free(struct probe_engine *engine); /* stops and joins */
  * are reported once as they are; others start spread evenly over min(interval, 1 s). The array is copied. generation is the caller's number.
  * A check whose probe speaks TLS must have a tls (see tls_client_wanted). */
 void probe_engine_set(struct probe_engine *engine, const struct check *checks, size_t count, uint32_t generation);
+
+enum { PUSH_EXPIRES_MAX_MS = 86400000 };
+
+/* A report of the endpoint about itself. */
+struct endpoint_report {
+    enum verdict verdict; /* up, draining or down */
+    uint32_t expires_ms;  /* after which it holds no more; 0: the probe's own time */
+    char detail[DETAIL_TEXT];
+};
+/* Hands a report to one check of a push probe without a file, named by its place in the set of that generation; a later set is searched for it.
+ * It counts as an observation, at once. */
+void probe_engine_push(struct probe_engine *engine, const struct check *check, uint32_t index, uint32_t generation,
+                       const struct endpoint_report *push);
 
 struct probe_engine_state {
     uint64_t heartbeat_ms;   /* monotonic time of the loop's last turn (it turns at least every 250 ms) */

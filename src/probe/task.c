@@ -29,6 +29,7 @@ static void check_copy(struct check *to, const struct check *from)
     to->host = mem_text(from->host);
     to->domain = mem_text(from->domain ? from->domain : from->host);
     to->tls = tls_client_ref(from->tls);
+    to->site = mem_text(from->site ? from->site : "");
     probe_own_texts(&to->probe);
 }
 
@@ -37,6 +38,7 @@ static void check_release(struct check *check)
     free(check->host);
     free(check->domain);
     tls_client_unref(check->tls);
+    free(check->site);
     probe_release(&check->probe);
 }
 
@@ -111,6 +113,18 @@ void task_renew(struct task *task, struct task *from)
 void task_wake_at(struct task *task, uint64_t due_us)
 {
     engine_timer_set(task->engine, &task->timer, due_us < task->deadline_us ? due_us : task->deadline_us);
+}
+
+void task_hasten(struct task *task)
+{
+    if (!task->running)
+        start_at(task, engine_now_us(task->engine));
+}
+
+void task_extend(struct task *task, uint64_t deadline_us)
+{
+    task->deadline_us = deadline_us;
+    task_wake_at(task, deadline_us);
 }
 
 static void start(struct task *task)

@@ -26,7 +26,7 @@ static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt", "/et
 bool tls_client_wanted(const struct probe *probe)
 {
     const bool over_tls = probe->transport == TRANSPORT_TLS || probe->transport == TRANSPORT_WSS;
-    return probe->type == PROBE_TLS || (probe->type == PROBE_SIP && over_tls);
+    return probe->type == PROBE_TLS || (probe->type == PROBE_HTTP && probe->http.tls) || (probe->type == PROBE_SIP && over_tls);
 }
 
 /* A daemon has nobody to ask for a pass phrase. */

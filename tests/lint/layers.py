@@ -27,7 +27,7 @@ THIRD_PARTY = {
     "urcu": {"snapshot"},
     "systemd/": {"control", "daemon"},
     "openssl/": {"dnssec", "transfer", "serve", "probe"},
-    "curl/": {"collect"},
+    "curl/": {"collect", "probe"},
     "seccomp.h": {"platform"},
 }
 PURE = {"health", "load", "policy", "dns", "answer", "model"}

@@ -230,8 +230,11 @@ static void count_is_held(const struct table *table, const struct key *key)
 
 static void choices_are_held(const struct table *table, const struct key *key)
 {
-    for (size_t i = 0; key->choices[i]; i++)
-        expect(table, key, mem_format("\"%s\"", key->choices[i]), key->name, false);
+    for (size_t i = 0; key->choices[i]; i++) {
+        char *why = mem_format("\"%s\", expected ", key->choices[i]);
+        expect(table, key, mem_format("\"%s\"", key->choices[i]), why, false);
+        free(why);
+    }
     expect(table, key, mem_text("\"\""), "\"\", expected ", true);
 }
 

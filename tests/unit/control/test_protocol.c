@@ -69,12 +69,14 @@ static void every_command_has_its_own_word(void **state)
         struct error err;
         char line[256];
         snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command_text(command),
-                 command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE || command == COMMAND_PUSH_LOAD
+                 command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE || command == COMMAND_PUSH_LOAD ||
+                         command == COMMAND_PUSH
                      ? ",\"target\":\"x\""
                      : "",
                  command == COMMAND_PUSH_LOAD ? ",\"value\":1"
                  : command == COMMAND_WHAT_IF ? ",\"what\":\"nothing\""
                  : command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
+                 : command == COMMAND_PUSH    ? ",\"verdict\":\"up\""
                                               : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
         assert_int_equal(request.command, command);
