@@ -40,8 +40,6 @@ static const struct key {
             {"name", NAME, 1024},
             {"type", TYPE, 32},
             {"client", CLIENT, 64},
-            {"config", CONFIG, 4096},
-            {"max_move", MAX_MOVE, 32},
             {"value", VALUE, 32},
             {"unit", UNIT, 16},
             {"config", CONFIG, 4096},
