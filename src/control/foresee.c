@@ -99,7 +99,7 @@ bool clientele_calls(const char *text, double *ret_calls, struct error *err)
 }
 
 /* Services that choose alike are one. ret: by service, its spec; NONE_YET where it is not answered with records. */
-enum { NONE_YET = UINT32_MAX };
+#define NONE_YET UINT32_MAX
 
 static void find_specs(struct foresight *foresight, uint32_t *ret_spec_of)
 {
