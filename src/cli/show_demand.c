@@ -11,7 +11,10 @@ static double real_of(const json_t *object, const char *key)
 
 static void add_rate(struct table *table, const json_t *of, bool measured)
 {
-    table_addf(table, measured ? "%.1f/s" : "", real_of(of, "rate"));
+    if (measured)
+        table_addf(table, "%.1f/s", real_of(of, "rate"));
+    else
+        table_add(table, "");
     table_addf(table, "%.1f %%", real_of(of, "share") * 100);
 }
 
