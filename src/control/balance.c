@@ -222,3 +222,14 @@ bool balance_restore(struct balance *balance, const char *text, int64_t wall_s, 
     json_decref(root);
     return sound;
 }
+
+void balance_begin(const struct balance *balance, struct setup *setup)
+{
+    const struct config *config = world_config(setup->world);
+    for (size_t i = 0; config->balance.enabled && i < balancer_quotes(balance->balancer); i++) {
+        uint32_t price_m;
+        const int site = config_site(config, balancer_quote(balance->balancer, i, &price_m));
+        if (site >= 0)
+            setup->prices_m[site] = price_m;
+    }
+}

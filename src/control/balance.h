@@ -35,3 +35,5 @@ bool balance_look(const struct balance *balance, struct balance_view *ret_view);
  * it is unsound. Prices count for 15 minutes. */
 char *balance_save(const struct balance *balance, int64_t wall_s);
 bool balance_restore(struct balance *balance, const char *text, int64_t wall_s, struct error *err);
+/* Until the first step full sites stay as full as they were. */
+void balance_begin(const struct balance *balance, struct setup *setup);

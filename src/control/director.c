@@ -246,6 +246,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         foreign_pass(director);
         if (audience_gather(director->audience, director->server, director->setup, now_ms))
             director_publish(director);
+        moves_pass(director);
     }
     sd_notify(0, "WATCHDOG=1");
 }
@@ -398,9 +399,10 @@ static bool read_state(struct director *director, struct world *world, struct pl
             orders_lost(director);
         state_read_verdicts(director->started.state, true, wall_s, &report, &saved);
         state_read_secrets(director->started.state, true, &report, &director->secrets);
-        moves_restore(director, &report);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
+    if (writable)
+        moves_restore(director, &report);
     persist_serials(director);
     warn_of_void_orders(director, world_config(world), &report);
     log_findings(&report);

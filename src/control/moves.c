@@ -53,11 +53,16 @@ static void end_step(struct job *job)
     free(before_m);
 }
 
+/* What little was counted just after the start would be taken for all there is, and each query for many calls. */
+static const double demand_enough = 0.6;
+
 static bool is_due(const struct director *director, uint64_t now_ms)
 {
     const struct balance_config *config = &world_config(director->setup->world)->balance;
     const uint64_t age_ms = now_ms - director->moves.at_ms;
-    return director->serving && !director->moves.running && age_ms >= (director->moves.soon ? MOVES_LEAST_MS : config->interval_ms);
+    if (!director->serving || director->moves.running || demand_known(audience_demand(director->audience)) < demand_enough)
+        return false;
+    return age_ms >= (director->moves.soon ? MOVES_LEAST_MS : config->interval_ms);
 }
 
 void moves_restore(struct director *director, struct report *report)
@@ -67,6 +72,7 @@ void moves_restore(struct director *director, struct report *report)
     if (text && !balance_restore(director->moves.balance, text, clock_wall_s(), &err))
         report_warning(report, director->started.state, "prices.json is unsound and does not count: %s", err.text);
     free(text);
+    balance_begin(director->moves.balance, director->setup);
 }
 
 void moves_pass(struct director *director)

@@ -26,6 +26,11 @@ struct demand *demand_new(uint32_t half_life_ms)
     return demand;
 }
 
+void demand_set_half_life(struct demand *demand, uint32_t half_life_ms)
+{
+    demand->half_life_ms = half_life_ms;
+}
+
 void demand_free(struct demand *demand)
 {
     if (demand == NULL)

@@ -15,6 +15,8 @@ struct demand;
 
 /* half_life_ms: after so long, what was counted weighs half as much. */
 struct demand *demand_new(uint32_t half_life_ms);
+/* From now on. */
+void demand_set_half_life(struct demand *demand, uint32_t half_life_ms);
 void demand_free(struct demand *demand);
 
 /* Each count of the cell stands for weight answers. Takes effect with the next demand_close(). */

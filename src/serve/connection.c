@@ -186,18 +186,17 @@ static size_t make_answer(struct connection *connection, size_t len, struct answ
 {
     struct tcp_server *server = connection->server;
     struct sample sample;
-    const bool sampled = demand_wants(server->draw);
     const struct asker asker = {.peer = &connection->peer,
                                 .channel = connection->tls ? CHANNEL_TLS : CHANNEL_TCP,
                                 .draw = server->draw++,
                                 .now_s = (uint32_t)clock_wall_s(),
                                 .idle_ds = (uint16_t)(server->limits.idle_ms / 100),
-                                .sample = sampled ? &sample : NULL};
+                                .sample = &sample};
     uint8_t *out = server->answer + LENGTH_OCTETS;
     const struct snapshot *snapshot = snapshot_current();
     const size_t made = answer_query(snapshot, server->query, len, &asker, out, MESSAGE_MAX, answered);
-    if (sampled && answered->steered)
-        demand_count(server->demand, &sample);
+    if (answered->steered) /* each, for a query over TCP costs much more than that */
+        demand_count(server->demand, &sample, 1);
     if (!answered->special || !server->special)
         return made;
     struct special special = {snapshot, server->query, len, &asker, out, MESSAGE_MAX, made, answered, NULL};

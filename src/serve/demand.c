@@ -46,30 +46,32 @@ static struct demand_cell *find(struct demand_table *table, const struct sample 
     return NULL;
 }
 
-static void vote(struct demand_cell *cell, const struct prefix *client)
+static void vote(struct demand_cell *cell, const struct prefix *client, uint32_t weight)
 {
-    if (cell->votes == 0)
+    if (cell->votes > 0 && cell->candidate.len == client->len && addr_equal(&cell->candidate.addr, &client->addr)) {
+        cell->votes += weight;
+    } else if (cell->votes > weight) {
+        cell->votes -= weight;
+    } else {
+        cell->votes = weight - cell->votes;
         cell->candidate = *client;
-    if (cell->candidate.len == client->len && addr_equal(&cell->candidate.addr, &client->addr))
-        cell->votes++;
-    else
-        cell->votes--;
+    }
 }
 
-void demand_count(struct demand_counts *counts, const struct sample *sample)
+void demand_count(struct demand_counts *counts, const struct sample *sample, uint32_t weight)
 {
     struct demand_table *table = counts->tables[atomic_load_explicit(&counts->current, memory_order_relaxed) & 1];
     struct demand_cell *cell = find(table, sample);
     if (cell == NULL) {
-        table->lost++;
+        table->lost += weight;
         return;
     }
     if (cell->count == 0) {
         *cell = (struct demand_cell){.place = sample->place, .service = sample->service, .class = sample->class, .bucket = sample->bucket};
         table->used++;
     }
-    cell->count++;
-    vote(cell, &sample->client);
+    cell->count += weight;
+    vote(cell, &sample->client, weight);
 }
 
 void demand_take(struct demand_counts *counts, demand_fn *fn, void *context, uint64_t *lost)

@@ -121,6 +121,7 @@ struct turn {
     uint64_t now_ns;
     uint32_t wall_s, now_s;
     unsigned strangers; /* who may still be answered */
+    uint32_t weight;    /* how many answers one that is counted for demand stands for */
     bool calm, learning;
 };
 
@@ -168,7 +169,7 @@ static size_t make_answer(struct turn *turn, struct draft *draft, const struct a
                                 .draw = draft->draw,
                                 .now_s = turn->wall_s,
                                 .brief = brief,
-                                .sample = demand_wants(draft->draw) ? &draft->sample : NULL};
+                                .sample = demand_wants(draft->draw, turn->weight) ? &draft->sample : NULL};
     const bool cut = in->msg_hdr.msg_flags & MSG_TRUNC;
     uint8_t *query = turn->batch->queries[draft->packet];
     const size_t made = cut ? 0 : answer_query(turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, &draft->answered);
@@ -228,6 +229,7 @@ static bool pass_limit(struct turn *turn, struct draft *draft, uint8_t *out)
 static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, struct guard *guard, unsigned received, uint32_t *draw)
 {
     struct turn turn = turn_begin(worker, batch, guard);
+    turn.weight = demand_weight(received);
     struct draft *drafts = batch->drafts;
     unsigned drafted = 0, made = 0;
     for (unsigned i = 0; i < received; i++) {
@@ -239,8 +241,8 @@ static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, str
         if (!pass_limit(&turn, &drafts[i], batch->answers[i]))
             continue;
         count_answer(&worker->counters.shared, &drafts[i].answered);
-        if (drafts[i].answered.steered && demand_wants(drafts[i].draw))
-            demand_count(worker->demand, &drafts[i].sample);
+        if (drafts[i].answered.steered && demand_wants(drafts[i].draw, turn.weight))
+            demand_count(worker->demand, &drafts[i].sample, turn.weight);
         address_answer(&batch->in[drafts[i].packet].msg_hdr, &batch->out[made].msg_hdr);
         batch->out_octets[made++] = (struct iovec){batch->answers[i], drafts[i].len};
     }

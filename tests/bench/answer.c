@@ -102,11 +102,11 @@ int main(int argc, char **argv)
             static uint8_t out[UDP_CAP];
             static struct sample sample;
             struct answered answered;
-            const bool sampled = counts && demand_wants((uint32_t)i);
+            const bool sampled = counts && demand_wants((uint32_t)i, DEMAND_ONE_IN);
             const struct asker asker = {.peer = &peer, .draw = (uint32_t)i, .sample = sampled ? &sample : NULL};
             octets += answer_query(snapshot, packets[i].octets, packets[i].len, &asker, out, sizeof out, &answered);
             if (sampled && answered.steered)
-                demand_count(counts, &sample);
+                demand_count(counts, &sample, DEMAND_ONE_IN);
             answers++;
         }
         const double took = (cpu_ns() - from) / (double)count;

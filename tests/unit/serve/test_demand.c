@@ -47,10 +47,10 @@ static void counts_come_with_the_turn_after(void **state)
     struct demand_counts *counts = demand_counts_new();
     struct sum sum = {0};
     const struct sample at = sample(3, 200, 1);
-    demand_count(counts, &at);
+    demand_count(counts, &at, 1);
     demand_take(counts, add, &sum, &sum.lost); /* the worker's own table is never read */
     assert_int_equal(sum.cells, 0);
-    demand_count(counts, &at);
+    demand_count(counts, &at, 1);
     demand_take(counts, add, &sum, &sum.lost); /* it has not passed on */
     assert_int_equal(sum.cells, 0);
     demand_pass(counts);
@@ -68,7 +68,7 @@ static void the_candidate_is_who_has_the_majority(void **state)
     struct demand_counts *counts = demand_counts_new();
     for (unsigned i = 0; i < 90; i++) {
         const struct sample at = sample(0, 0, i % 3 == 0 ? (uint8_t)i : 201);
-        demand_count(counts, &at);
+        demand_count(counts, &at, 1);
     }
     const struct sum sum = take(counts);
     assert_int_equal(sum.cells, 1);
@@ -85,7 +85,7 @@ static void what_finds_no_room_is_lost_and_told(void **state)
     const unsigned all = 4 * DEMAND_CELLS;
     for (unsigned i = 0; i < all; i++) {
         const struct sample at = sample(i, (uint8_t)i, 1);
-        demand_count(counts, &at);
+        demand_count(counts, &at, 1);
     }
     struct sum sum = take(counts);
     assert_true(sum.cells > DEMAND_CELLS / 2 && sum.lost > 0);
@@ -101,7 +101,7 @@ static void one_in_so_many_is_wanted_in_any_short_cycle(void **state)
     for (unsigned cycle = 1; cycle <= 8; cycle++) {
         unsigned wanted[8] = {0};
         for (uint32_t draw = 0; draw < 64000; draw++)
-            wanted[draw % cycle] += demand_wants(draw);
+            wanted[draw % cycle] += demand_wants(draw, DEMAND_ONE_IN);
         for (unsigned i = 0; i < cycle; i++)
             assert_in_range(wanted[i], 64000 / DEMAND_ONE_IN / cycle * 9 / 10, 64000 / DEMAND_ONE_IN / cycle * 11 / 10);
     }
@@ -118,7 +118,7 @@ static void *work(void *context)
         const struct sample at = sample(i % 50, (uint8_t)(i / 50), (uint8_t)i);
         if (i % 64 == 0)
             demand_pass(counts);
-        demand_count(counts, &at);
+        demand_count(counts, &at, 1);
     }
     atomic_store(&done, true);
     return NULL;
