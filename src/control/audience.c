@@ -16,7 +16,7 @@ enum {
 };
 
 /* Below these nothing is drawn: what is heavy in a moment's few answers says little, and a few answers a second fill no site. */
-static const double lottery_known = 0.6, lottery_rate = 10;
+static const double lottery_known = 0.3, lottery_rate = 10;
 
 struct audience {
     struct demand *demand;

@@ -54,7 +54,7 @@ static void end_step(struct job *job)
 }
 
 /* What little was counted just after the start would be taken for all there is, and each query for many calls. */
-static const double demand_enough = 0.6;
+static const double demand_enough = 0.5;
 
 static bool is_due(const struct director *director, uint64_t now_ms)
 {
