@@ -70,8 +70,9 @@ static void show_counts(const json_t *counts)
 static void show_probes(const json_t *probes)
 {
     if (json_is_true(json_object_get(probes, "running"))) {
-        printf("probes      %lld checks, %lld probes ended, at most %lld ms late\n", number_of(probes, "checks"),
-               number_of(probes, "ended"), number_of(probes, "late_max_ms"));
+        printf("probes      %lld checks, %lld probes ended, at most %lld ms late%s\n", number_of(probes, "checks"),
+               number_of(probes, "ended"), number_of(probes, "late_max_ms"),
+               json_is_true(json_object_get(probes, "behind")) ? "; probe engine: behind" : "");
         return;
     }
     char *age = age_text(number_of(probes, "age_ms")), since[64];

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_MIN_MS = 5000 };
+enum { WINDOW_MIN_MS = 5000, RENEW_MIN_MS = 10000 };
 
 static bool overridden(const struct endpoint *endpoint, const struct probe *probe, struct addr *ret_addr)
 {
@@ -322,10 +322,31 @@ bool beliefs_stop(struct beliefs *beliefs, uint64_t now_ms)
 {
     bool changed = false;
     for (size_t i = 0; i < beliefs->check_count; i++)
-        changed |= health_stop(&beliefs->checks[i].health, now_ms);
+        changed |= health_stop(&beliefs->checks[i].health, REASON_STOPPED, now_ms);
     for (size_t i = 0; i < beliefs->subject_count; i++)
         recompose(beliefs, i, now_ms);
     return changed;
+}
+
+static bool is_old(const struct checkup *at, uint64_t behind_since_ms, uint64_t now_ms)
+{
+    const uint64_t last_ms = at->count ? at->at_ms : behind_since_ms;
+    const uint64_t limit_ms = 3 * ((uint64_t)at->check.probe.interval_ms + at->check.probe.timeout_ms);
+    return now_ms > last_ms && now_ms - last_ms > (limit_ms > RENEW_MIN_MS ? limit_ms : RENEW_MIN_MS);
+}
+
+size_t beliefs_expire(struct beliefs *beliefs, uint64_t behind_since_ms, uint64_t now_ms)
+{
+    size_t expired = 0;
+    for (size_t i = 0; i < beliefs->check_count; i++) {
+        struct checkup *at = &beliefs->checks[i];
+        if (at->health.verdict == VERDICT_UNKNOWN || !is_old(at, behind_since_ms, now_ms))
+            continue;
+        health_stop(&at->health, REASON_BEHIND, now_ms);
+        recompose(beliefs, at->check.endpoint, now_ms);
+        expired++;
+    }
+    return expired;
 }
 
 bool beliefs_settled(const struct beliefs *beliefs)

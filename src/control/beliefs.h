@@ -46,6 +46,10 @@ bool beliefs_take(struct beliefs *beliefs, const struct check_result *result, ui
 /* The engine has stopped: everything probed turns unknown. True if that changed anything. */
 bool beliefs_stop(struct beliefs *beliefs, uint64_t now_ms);
 
+/* The engine is behind since then: what is older than three times its probe's interval and timeout (10 s at least) turns unknown, until its next
+ * result. The number of checks that changed by it. */
+size_t beliefs_expire(struct beliefs *beliefs, uint64_t behind_since_ms, uint64_t now_ms);
+
 /* Whether every check has a verdict, or has failed to get one in `fall` probes: enough to answer for the first time. */
 bool beliefs_settled(const struct beliefs *beliefs);
 

@@ -204,6 +204,24 @@ static void engine_lost(struct director *director, uint64_t now_ms)
     log_error("the probe engine has stopped: nothing is known of any endpoint any more");
 }
 
+/* Punctual probes keep their verdicts; only those that wait for too long lose them. */
+static void watch_lag(struct director *director, uint64_t now_ms)
+{
+    const enum lag_turn turn = lag_watch(&director->lag, probe_engine_state(director->engine).behind, now_ms);
+    if (turn == LAG_BEGAN)
+        log_error(
+            "the probe engine is behind: probes start more than a second late, or it is not run; verdicts that grow old turn unknown");
+    else if (turn == LAG_ENDED)
+        log_notice("the probe engine has caught up");
+    if (!director->lag.alarm)
+        return;
+    const size_t expired = beliefs_expire(&director->setup->beliefs, director->lag.since_ms, now_ms);
+    director->lag.expired += expired;
+    director->verdicts_changed |= expired > 0;
+    if (expired && director->starting)
+        director_publish(director);
+}
+
 static void watch_engine(struct director *director, uint64_t now_ms)
 {
     const bool starved = now_ms - director->last_tick_ms > STARVED_MS;
@@ -235,6 +253,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     struct director *director = context;
     const uint64_t now_ms = clock_ms();
     watch_engine(director, now_ms);
+    watch_lag(director, now_ms);
     watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
     if (director->starting && (secrets_due(director) || ramps_moved(&director->setup->ramps, now_ms)))

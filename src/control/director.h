@@ -10,6 +10,7 @@
 #include "control/control.h"
 #include "control/gathering.h"
 #include "control/inbox.h"
+#include "control/lag.h"
 #include "control/moves.h"
 #include "control/persist.h"
 #include "control/serials.h"
@@ -83,6 +84,7 @@ struct director {
 
     uint64_t started_ms, loaded_ms, last_tick_ms;
     uint64_t engine_stopped_ms; /* 0: it runs */
+    struct lag lag;             /* of the engine */
     unsigned reloads_waiting;   /* asked for by SIGHUP and not ended */
     uint64_t geo_failed_print;  /* of the files that could not be used; 0: none */
 };

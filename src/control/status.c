@@ -107,9 +107,11 @@ static json_t *probes_json(const struct director *director, const struct view *v
 {
     const struct probe_engine_state state = probe_engine_state(director->engine);
     const uint64_t age_ms = view->now_ms > state.heartbeat_ms ? view->now_ms - state.heartbeat_ms : 0;
-    json_t *object = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "running", !director->engine_stopped_ms, "heartbeat_age_ms",
-                               (json_int_t)age_ms, "checks", (json_int_t)director->setup->beliefs.check_count, "started",
-                               (json_int_t)state.started, "ended", (json_int_t)state.ended, "late_max_ms", (json_int_t)state.late_max_ms);
+    json_t *object =
+        json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:b}", "running", !director->engine_stopped_ms, "heartbeat_age_ms",
+                  (json_int_t)age_ms, "checks", (json_int_t)director->setup->beliefs.check_count, "started", (json_int_t)state.started,
+                  "ended", (json_int_t)state.ended, "late_max_ms", (json_int_t)state.late_max_ms, "late_p99_ms",
+                  state.late_p99_tenths / 10.0, "per_second", (json_int_t)state.per_second, "behind", (int)state.behind);
     if (director->engine_stopped_ms)
         describe_since(view, object, director->engine_stopped_ms);
     return object;
@@ -165,6 +167,10 @@ static json_t *alarms_json(const struct director *director)
     json_t *list = json_array();
     if (director->engine_stopped_ms)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));
+    if (director->lag.alarm)
+        json_array_append_new(
+            list, json_sprintf("the probe engine is behind: probes start late, and %zu times a verdict was too old to be believed",
+                               director->lag.expired));
     if (director->setup->suspect)
         json_array_append_new(list, json_string("suspect: every endpoint fell at once; the falls are not believed"));
     if (director->setup->kept_count)

@@ -5,6 +5,7 @@ enum {
     START_WAIT_MS = 5000, /* the first answers wait at most this long for the first probes */
     TICK_MS = 1000,
     HEARTBEAT_OLD_MS = 3000,  /* the probe engine has stopped */
+    BEHIND_BOUND_MS = 5000,   /* the probe engine is behind for so long: an alarm, and what is old is not believed any more */
     OVERLOAD_OVER_MS = 10000, /* without it: a flood comes in waves */
     STARVED_MS = 2500,        /* between two ticks: we were not run ourselves, so the heartbeat says nothing */
     GEO_CHECK_S = 5,

@@ -201,7 +201,7 @@ struct health_step health_observe(struct health *health, const struct probe *pro
     };
 }
 
-bool health_stop(struct health *health, uint64_t now_ms)
+bool health_stop(struct health *health, enum reason why, uint64_t now_ms)
 {
     const bool changed = health->verdict != VERDICT_UNKNOWN || health->doubt;
     if (changed) {
@@ -209,7 +209,7 @@ bool health_stop(struct health *health, uint64_t now_ms)
         health->since_ms = now_ms;
         health->doubt = false;
     }
-    health->reason = REASON_STOPPED;
+    health->reason = why;
     health->held = false;
     health->fails = health->passes = health->blind = 0;
     health->busy_until_ms = 0;

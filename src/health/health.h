@@ -60,8 +60,8 @@ unsigned health_falls(const struct health *health, const struct probe *probe, ui
  * Damping: the n-th fall that counts (see struct damping) forbids every rise for probe->hold_down_ms * 2^(n-1), at most hold_down_max_ms. */
 struct health_step health_observe(struct health *health, const struct probe *probe, const struct observation *seen, uint64_t now_ms);
 
-/* Probing has stopped: unknown. True if that changed the verdict or its doubt. */
-bool health_stop(struct health *health, uint64_t now_ms);
+/* Probing has stopped, or is too far behind (why): unknown. True if that changed the verdict or its doubt. */
+bool health_stop(struct health *health, enum reason why, uint64_t now_ms);
 
 /* One check as its endpoint sees it, in one of the ways that it speaks for. */
 struct health_part {

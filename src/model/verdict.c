@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const char *const verdicts[] = {"unknown", "up", "draining", "down"};
-static const char *const reasons[] = {"not yet probed", "answered",    "busy (503)",      "bad status", "bad answer",  "timeout",
-                                      "refused",        "unreachable", "closed",          "TLS failed", "certificate", "cannot send",
-                                      "no probe",       "saved",       "probing stopped", "reported",   "expired",     "no match"};
+static const char *const reasons[] = {"not yet probed",  "answered", "busy (503)", "bad status",  "bad answer",    "timeout",  "refused",
+                                      "unreachable",     "closed",   "TLS failed", "certificate", "cannot send",   "no probe", "saved",
+                                      "probing stopped", "reported", "expired",    "no match",    "probing behind"};
 static const char *const transports[] = {"udp", "tcp", "tls", "ws", "wss"};
 
 _Static_assert(sizeof reasons / sizeof *reasons == REASON_COUNT, "a text for each reason");

@@ -31,6 +31,7 @@ enum reason {
     REASON_REPORTED,    /* the endpoint itself, or a command about it, says so */
     REASON_EXPIRED,     /* no report in time */
     REASON_NO_MATCH,    /* an answer without what was to be found in it */
+    REASON_BEHIND,      /* the probe engine is behind: the last result is too old */
     REASON_COUNT
 };
 

@@ -62,7 +62,7 @@ void engine_timer_set(struct probe_engine *engine, struct timer *timer, uint64_t
         arm_tick(engine, TICK_LEAST_US);
 }
 
-void engine_note_late(struct probe_engine *engine, uint64_t late_us)
+static void note_late(struct probe_engine *engine, uint64_t late_us)
 {
     const uint64_t now = real_us();
     const uint32_t late_ms = (uint32_t)(late_us / MS);
@@ -77,10 +77,17 @@ void engine_note_late(struct probe_engine *engine, uint64_t late_us)
     atomic_store_explicit(&engine->late_max_ms, most, memory_order_relaxed);
 }
 
+void engine_note_start(struct probe_engine *engine, uint64_t now_us, uint64_t late_us)
+{
+    note_late(engine, late_us);
+    timing_start(&engine->timing, now_us, engine->clock.ran_us, late_us, engine->stall_us);
+    atomic_fetch_add_explicit(&engine->started, 1, memory_order_relaxed);
+}
+
 /* The machine was stopped, or starved us. What a running probe with a shorter timeout may find now says nothing about its endpoint. */
 static void resume(struct probe_engine *engine, uint64_t stall_us)
 {
-    engine_note_late(engine, stall_us);
+    note_late(engine, stall_us);
     for (size_t i = 0; i < engine->set.count; i++) {
         struct task *task = engine->set.tasks[i];
         if (task->running && stall_us > (uint64_t)task->check.probe.timeout_ms * MS)
@@ -94,6 +101,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     struct probe_engine *engine = context;
     const uint64_t now = engine_now_us(engine), stall_us = loop_clock_take_stall(&engine->clock);
     atomic_store_explicit(&engine->heartbeat_ms, engine->clock.ran_us / MS, memory_order_relaxed);
+    timing_turn(&engine->timing, engine->clock.ran_us, stall_us);
+    engine->stall_us = stall_us;
     if (stall_us)
         resume(engine, stall_us);
     struct timer *timer;
@@ -101,6 +110,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         timers_remove(&engine->timers, timer);
         task_due((struct task *)((char *)timer - offsetof(struct task, timer)));
     }
+    engine->stall_us = 0;
     arm_tick(engine, TICK_LEAST_US);
 }
 
@@ -261,10 +271,14 @@ void probe_engine_set(struct probe_engine *engine, const struct check *checks, s
 
 struct probe_engine_state probe_engine_state(const struct probe_engine *engine)
 {
+    const struct timing_view timing = timing_view(&engine->timing, real_us());
     return (struct probe_engine_state){
         .heartbeat_ms = atomic_load_explicit(&engine->heartbeat_ms, memory_order_relaxed),
         .started = atomic_load_explicit(&engine->started, memory_order_relaxed),
         .ended = atomic_load_explicit(&engine->ended, memory_order_relaxed),
         .late_max_ms = atomic_load_explicit(&engine->late_max_ms, memory_order_relaxed),
+        .late_p99_tenths = timing.late_p99_tenths,
+        .per_second = timing.per_second,
+        .behind = timing.behind,
     };
 }

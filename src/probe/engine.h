@@ -6,6 +6,7 @@
 #include "probe/mail.h"
 #include "probe/probe.h"
 #include "probe/timers.h"
+#include "probe/timing.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -73,6 +74,7 @@ struct probe_engine {
     struct timers timers;
     struct loop_clock clock;
     uint64_t random;
+    uint64_t stall_us; /* how much too late this turn of the loop came; 0 outside of it */
     uint64_t late_since_us;
     uint32_t late_ms, late_before_ms; /* the largest in this window and in the one before */
     char buffer[65536];               /* what a back end has just received */
@@ -85,6 +87,7 @@ struct probe_engine {
     atomic_bool stop;
     _Atomic uint64_t heartbeat_ms, started, ended;
     _Atomic uint32_t late_max_ms;
+    struct timing timing; /* written by the engine, read by all */
 };
 
 /* The loop's time; of no meaning outside. */
@@ -92,7 +95,8 @@ uint64_t engine_now_us(struct probe_engine *engine);
 
 /* Sets the timer and makes the loop turn in time for it. */
 void engine_timer_set(struct probe_engine *engine, struct timer *timer, uint64_t due_us);
-void engine_note_late(struct probe_engine *engine, uint64_t late_us);
+/* A probe starts now that was due late_us ago. */
+void engine_note_start(struct probe_engine *engine, uint64_t now_us, uint64_t late_us);
 /* Uniform from 0 up to, but not including, 1. */
 double engine_random(struct probe_engine *engine);
 /* Makes the loop look at what others have for it. Any thread. */

@@ -63,8 +63,11 @@ void probe_engine_push(struct probe_engine *engine, const struct check *check, u
                        const struct endpoint_report *push);
 
 struct probe_engine_state {
-    uint64_t heartbeat_ms;   /* monotonic time of the loop's last turn (it turns at least every 250 ms) */
-    uint64_t started, ended; /* probes; given up ones (their check is gone) count as ended */
-    uint32_t late_max_ms;    /* the largest lateness of a probe's start or of the loop in the last minute or so */
+    uint64_t heartbeat_ms;    /* monotonic time of the loop's last turn (it turns at least every 250 ms) */
+    uint64_t started, ended;  /* probes; given up ones (their check is gone) count as ended */
+    uint32_t late_max_ms;     /* the largest lateness of a probe's start or of the loop in the last minute or so */
+    uint32_t late_p99_tenths; /* of a millisecond: 99 of 100 starts of the last minute were at most so late */
+    uint32_t per_second;      /* starts, in the last whole 5 s */
+    bool behind;              /* for 3 s now probes have started more than 1 s late, or the thread was run for less than half of the time */
 };
 struct probe_engine_state probe_engine_state(const struct probe_engine *engine);

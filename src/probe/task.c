@@ -131,10 +131,9 @@ static void start(struct task *task)
 {
     struct probe_engine *engine = task->engine;
     const uint64_t now = engine_now_us(engine);
-    engine_note_late(engine, now - task->due_us);
+    engine_note_start(engine, now, now - task->due_us);
     task->running = true;
     task->deadline_us = now + (uint64_t)task->check.probe.timeout_ms * MS;
-    atomic_fetch_add_explicit(&engine->started, 1, memory_order_relaxed);
     task_wake_at(task, task->deadline_us);
     task->backend->start(task);
 }

@@ -240,6 +240,28 @@ static void when_probing_stops_all_that_is_probed_turns_unknown(void **state)
     beliefs_release(&beliefs);
 }
 
+static void when_probing_is_behind_what_is_old_turns_unknown_until_its_next_result(void **state)
+{
+    (void)state;
+    struct beliefs beliefs;
+    beliefs_init(&beliefs, fixture.world.world, NULL, NULL, 1);
+    struct check_result up = result(&beliefs, "192.0.2.1:5060", VERDICT_UP, 100000);
+    const struct probe *probe = &beliefs.checks[up.check].check.probe;
+    const uint64_t thrice_ms = 3 * ((uint64_t)probe->interval_ms + probe->timeout_ms), limit_ms = thrice_ms > 10000 ? thrice_ms : 10000;
+    up.count = 1;
+    take(&beliefs, &up);
+    assert_int_equal(beliefs_expire(&beliefs, 100001, 100000 + limit_ms), 0);
+    assert_int_equal(beliefs.health[LB1_LON].overall, VERDICT_UP);
+    assert_int_equal(beliefs_expire(&beliefs, 100001, 100001 + limit_ms), 1);
+    assert_int_equal(beliefs.health[LB1_LON].overall, VERDICT_UNKNOWN);
+    assert_int_equal(beliefs.health[LB1_LON].reason, REASON_BEHIND);
+    assert_int_equal(beliefs.health[LB10_ASH].overall, VERDICT_UP); /* not probed */
+    assert_int_equal(beliefs_expire(&beliefs, 100001, 100002 + limit_ms), 0);
+    assert_true(see(&beliefs, "192.0.2.1:5060", VERDICT_UP, 200000));
+    assert_int_equal(beliefs.health[LB1_LON].overall, VERDICT_UP);
+    beliefs_release(&beliefs);
+}
+
 static void the_start_has_waited_enough_when_each_check_has_spoken(void **state)
 {
     (void)state;
@@ -320,6 +342,7 @@ int main(void)
         cmocka_unit_test(saved_verdicts_are_the_beginning_and_in_doubt),
         cmocka_unit_test(ages_and_holds_of_saved_verdicts_go_on),
         cmocka_unit_test(when_probing_stops_all_that_is_probed_turns_unknown),
+        cmocka_unit_test(when_probing_is_behind_what_is_old_turns_unknown_until_its_next_result),
         cmocka_unit_test(the_start_has_waited_enough_when_each_check_has_spoken),
         cmocka_unit_test(the_window_of_suspicion_spans_the_slowest_probe),
     };

@@ -373,10 +373,10 @@ static void stopping_makes_everything_unknown(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct health health = in(verdicts[i]);
         now_ms += 5;
-        assert_int_equal(health_stop(&health, now_ms), verdicts[i] != VERDICT_UNKNOWN);
+        assert_int_equal(health_stop(&health, REASON_STOPPED, now_ms), verdicts[i] != VERDICT_UNKNOWN);
         check(&health, VERDICT_UNKNOWN, false, verdicts[i] != VERDICT_UNKNOWN ? now_ms : 1000);
         assert_int_equal(health.reason, REASON_STOPPED);
-        assert_false(health_stop(&health, now_ms + 1));
+        assert_false(health_stop(&health, REASON_STOPPED, now_ms + 1));
         see(&health, alive);
         check(&health, VERDICT_UP, false, now_ms);
     }

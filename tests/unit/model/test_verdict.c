@@ -57,6 +57,7 @@ static void every_reason_has_a_text_of_its_own(void **state)
     assert_string_equal(reason_text(REASON_TIMEOUT), "timeout");
     assert_string_equal(reason_text(REASON_REFUSED), "refused");
     assert_string_equal(reason_text(REASON_STOPPED), "probing stopped");
+    assert_string_equal(reason_text(REASON_BEHIND), "probing behind");
 }
 
 int main(void)
