@@ -47,7 +47,7 @@ def respond(s, pipe):
 def configure(folder, args, port, sip_port):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(f"{folder}/state")
-    rows = run.zone_rows() + [f"e{i} 30 A 127.0.0.1" for i in range(args.checks)]
+    rows = run.zone_rows() + ["@ 30 A 127.0.0.1"] + [f"e{i} 30 A 127.0.0.1" for i in range(args.checks)]
     run.write(f"{folder}/zone", f"$ORIGIN {run.ZONE}.\n" + "\n".join(rows) + "\n")
     sites = []
     for i in range(100):

@@ -41,6 +41,9 @@ class SmallDisk:
         done = subprocess.run([*self.enter, "dd", "if=/dev/zero", f"of={self.folder}/full", "bs=1024"], capture_output=True, text=True)
         assert "No space left" in done.stderr
 
+    def clear(self):
+        subprocess.run([*self.enter, "rm", f"{self.folder}/full"], check=True)
+
     def end(self):
         self.holder.stdin.close()
         self.holder.wait(5)
@@ -56,11 +59,9 @@ def troubled(make_lab):
     lab = make_lab()
     lab.namespace = SmallDisk(f"{lab.folder}/state")
     lab.probe_all(interval="500ms")
-    os.mkfifo(f"{lab.folder}/pipe")
-    lab.conf["loads"] = {"exec": {"type": "exec", "command": ("/bin/sleep", "100"), "interval": "500ms", "timeout": "400ms"},
-                         "file": {"type": "file", "file": "pipe", "interval": "500ms"}}
+    lab.conf["loads"] = {"exec": {"type": "exec", "command": ("/bin/sleep", "100"), "interval": "500ms", "timeout": "400ms"}}
     for site in lab.conf["sites"]:
-        site.update(capacity=100, load=("exec", "file"))
+        site.update(capacity=100, load=("exec",))
     farm = Farm([lab.ip(site, host) for site in lab.sites for host in lab.hosts])
     lab.start()
     yield lab, farm
@@ -95,3 +96,5 @@ def test_no_trouble_elsewhere_delays_a_probe(troubled):
     assert 0 < probes["late_p99_ms"] < 100 * SLOW, probes
     # Nine checks every 500 ms; silent ones are asked again after 100 ms once.
     assert 12 <= probes["per_second"] <= 24, probes
+    lab.namespace.clear()
+    wait_for(lambda: "orders" not in str(status(lab)["alarms"]), 5 * SLOW, "the orders are written")
