@@ -34,6 +34,7 @@ def scene(make_lab, kamailio, tmp_path):  # noqa: F811
     for way in ("tls", "wss"):
         lab.conf["probes"][way]["tls_ca"] = "ca.pem"
     lab.conf["probes"]["shake"] = {**lab.conf["probes"]["tls"], "type": "tls"}
+    del lab.conf["probes"]["shake"]["renew"]  # each of its probes is a new connection
     lab.conf["probes"]["connect"] = {"type": "tcp", "transport": "ws", "port": 8080, "interval": "500ms"}
     for site in lab.conf["sites"]:
         site["endpoints"][0]["probes"] = [*PORTS, "shake", "connect"]
