@@ -30,21 +30,35 @@ struct corner {
 };
 
 static const char style[] =
-    "  text { font: 12px system-ui, sans-serif; fill: var(--ink); }\n"
-    "  .title { font-size: 18px; font-weight: 600; } .site { font-weight: 600; } .small { font-size: 10px; fill: var(--faint); }\n"
-    "  .ground { fill: var(--ground); } .panel { fill: none; stroke: var(--line); }\n"
-    "  .grid { stroke: var(--line); stroke-width: 0.5; } .event { fill: var(--event); } .mark { stroke: var(--faint); stroke-dasharray: 2 "
-    "3; }\n"
-    "  .target { stroke: var(--target); stroke-dasharray: 6 3; } .limit { stroke: var(--limit); fill: none; stroke-width: 1.2; }\n"
-    "  .p { fill: none; stroke-width: 1.3; stroke-linejoin: round; } .p0 { stroke: var(--p0); stroke-width: 2; } .p1 { stroke: var(--p1); "
-    "}\n"
-    "  .p2 { stroke: var(--p2); } .p3 { stroke: var(--p3); } .p4 { stroke: var(--p4); }\n";
+    "  text { font: 12px system-ui, sans-serif; } .title { font-size: 18px; font-weight: 600; } .site { font-weight: 600; }\n"
+    "  .small { font-size: 10px; } .panel, .limit, .p { fill: none; } .grid { stroke-width: 0.5; }\n"
+    "  .event { fill-opacity: 0.2; } .mark { stroke-dasharray: 2 3; } .target { stroke-dasharray: 6 3; }\n"
+    "  .p { stroke-width: 1.3; stroke-linejoin: round; } .p0 { stroke-width: 2; }\n";
 
-/* Colours that differ also for the colour-blind (after Okabe and Ito), a little lighter on dark ground. */
-static const char light[] = "--ground: #ffffff; --ink: #1b1f24; --faint: #6a737d; --line: #d0d7de; --event: #8b949e2e; --target: #57606a; "
-                            "--limit: #b3261e; --p0: #0060a8; --p1: #c25a00; --p2: #007a5a; --p3: #a8508a; --p4: #8a6d00;";
-static const char dark[] = "--ground: #0d1117; --ink: #e6edf3; --faint: #8b949e; --line: #30363d; --event: #8b949e38; --target: #9aa4ae; "
-                           "--limit: #ff7b72; --p0: #58a6ff; --p1: #f0883e; --p2: #3fcf9f; --p3: #e08ac4; --p4: #d9b93b;";
+/* What has a colour, on light ground and on dark. Lines differ also for the colour-blind (after Okabe and Ito). Written out twice: programs that show
+ * SVG know style sheets, but often neither variables nor @media. */
+static const struct colour {
+    const char *class, *what, *light, *dark;
+} colours[] = {
+    {".ground", "fill", "#ffffff", "#0d1117"},   {"text", "fill", "#1b1f24", "#e6edf3"},
+    {".small", "fill", "#6a737d", "#8b949e"},    {".panel, .grid", "stroke", "#d0d7de", "#30363d"},
+    {".event", "fill", "#8b949e", "#8b949e"},    {".mark", "stroke", "#8b949e", "#6a737d"},
+    {".target", "stroke", "#57606a", "#9aa4ae"}, {".limit", "stroke", "#b3261e", "#ff7b72"},
+    {".p0", "stroke", "#0060a8", "#388bfd"},     {".p1", "stroke", "#c25a00", "#f0883e"},
+    {".p2", "stroke", "#007a5a", "#3fcf9f"},     {".p3", "stroke", "#a8508a", "#e08ac4"},
+    {".p4", "stroke", "#2f9fd0", "#a5d6ff"},
+};
+
+static void write_style(FILE *to)
+{
+    fprintf(to, "<style>\n%s", style);
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        fprintf(to, "  %s { %s: %s; }\n", colours[i].class, colours[i].what, colours[i].light);
+    fputs("  @media (prefers-color-scheme: dark) {\n", to);
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        fprintf(to, "    %s { %s: %s; }\n", colours[i].class, colours[i].what, colours[i].dark);
+    fputs("  }\n</style>\n", to);
+}
 
 static double x_of(const struct canvas *canvas, double ms)
 {
@@ -187,10 +201,10 @@ char *chart_draw(const struct config *config, const struct scenario *scenario, c
         abort();
     const int rows = (int)((config->site_count + COLUMNS - 1) / COLUMNS);
     const int width = LEFT + COLUMNS * (PANEL_W + GAP_W), height = TOP + rows * (PANEL_H + GAP_H);
-    fprintf(canvas.to,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>\n  svg { %s }\n"
-            "  @media (prefers-color-scheme: dark) { svg { %s } }\n%s</style>\n<rect class=\"ground\" width=\"100%%\" height=\"100%%\"/>\n",
-            width, height, width, height, light, dark, style);
+    fprintf(canvas.to, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n", width, height,
+            width, height);
+    write_style(canvas.to);
+    fputs("<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n", canvas.to);
     draw_head(&canvas);
     for (unsigned i = 0; i < config->site_count; i++)
         draw_site(&canvas, i,

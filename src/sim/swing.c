@@ -51,15 +51,12 @@ unsigned swing_turns(const float *samples, size_t count, float least, size_t win
     return most;
 }
 
-size_t swing_settled(const float *samples, size_t count, size_t from, float band, size_t tail)
+size_t swing_settled(const float *samples, size_t count, size_t from, float most, size_t span)
 {
-    double mean = 0;
-    if (count <= from + tail)
+    if (count <= from + span)
         return count;
-    for (size_t i = count - tail; i < count; i++)
-        mean += samples[i] / (double)tail;
-    size_t at = count;
-    while (at > from && fabs(samples[at - 1] - mean) <= band)
+    size_t at = count - span;
+    while (at > from && fabsf(samples[at - 1 + span] - samples[at - 1]) <= most)
         at--;
-    return at > count - tail ? count : at;
+    return at == count - span ? count : at == from ? from : at + span / 2;
 }

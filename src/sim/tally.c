@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MINUTE_S = 60, TURN_POINTS = 10, SETTLED_POINTS = 5, SETTLED_TAIL_S = 300, WINDOW_S = 1800, OVER_POINTS = 2, STEP_MS = 1000 };
+enum { MINUTE_S = 60, TURN_POINTS = 10, SETTLED_POINTS = 10, SETTLED_SPAN_S = 300, WINDOW_S = 1800, OVER_POINTS = 2, STEP_MS = 1000 };
 
 static const float dead = -1; /* a sample while the site was dead */
 
@@ -150,7 +150,7 @@ static double find_settled(const struct sim_result *result, uint32_t change_ms)
     const size_t from = change_ms / STEP_MS / SIM_SAMPLE_S;
     size_t last = from;
     for (size_t i = 0; i < result->site_count; i++) {
-        const size_t at = swing_settled(result->sites[i].load, result->sample_count, from, SETTLED_POINTS, SETTLED_TAIL_S / SIM_SAMPLE_S);
+        const size_t at = swing_settled(result->sites[i].load, result->sample_count, from, SETTLED_POINTS, SETTLED_SPAN_S / SIM_SAMPLE_S);
         last = at > last ? at : last;
     }
     return last >= result->sample_count ? -1 : (double)(last - from) * SIM_SAMPLE_S / MINUTE_S;

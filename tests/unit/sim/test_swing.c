@@ -53,15 +53,15 @@ static void a_gap_parts_a_series(void **state)
     assert_int_equal(swing_turns(whole, 4, 10, 9), 2);
 }
 
-static void rest_is_where_the_last_excursion_ends(void **state)
+static void rest_is_where_nothing_goes_far_any_more(void **state)
 {
     (void)state;
     float samples[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        samples[i] = i < 50 ? 90 : 60;
-    assert_int_equal(swing_settled(samples, COUNT, 10, 5, 20), 50);
+        samples[i] = (i < 50 ? 90 : 60) - (float)i / 10; /* a slow course is rest */
+    assert_int_equal(swing_settled(samples, COUNT, 10, 5, 20), 60);
     assert_int_equal(swing_settled(samples, COUNT, 80, 5, 20), 80);
-    samples[190] = 90;
+    samples[COUNT - 1] = 90;
     assert_int_equal(swing_settled(samples, COUNT, 10, 5, 20), COUNT);
     assert_int_equal(swing_settled(samples, 20, 10, 5, 20), 20);
 }
@@ -73,7 +73,7 @@ int main(void)
         cmocka_unit_test(a_step_does_not_turn_and_a_way_there_and_back_turns_once),
         cmocka_unit_test(a_wave_turns_twice_a_period_within_the_window),
         cmocka_unit_test(a_gap_parts_a_series),
-        cmocka_unit_test(rest_is_where_the_last_excursion_ends),
+        cmocka_unit_test(rest_is_where_nothing_goes_far_any_more),
     };
     return cmocka_run_group_tests_name("swing", tests, NULL, NULL);
 }
