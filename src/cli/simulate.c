@@ -199,8 +199,8 @@ static json_t *describe_sites(const struct config *config, const struct sim_resu
 {
     json_t *sites = json_array();
     for (size_t i = 0; i < result->site_count; i++) {
-        json_t *site = json_pack("{s:s, s:f, s:i}", "name", config->sites[i].name, "peak_percent", (double)result->sites[i].peak,
-                                 "target_percent", (int)config->sites[i].room.target);
+        json_t *site = json_pack("{s:s, s:f, s:f, s:i}", "name", config->sites[i].name, "capacity", result->sites[i].capacity,
+                                 "peak_percent", (double)result->sites[i].peak, "target_percent", (int)config->sites[i].room.target);
         json_t *load = json_array();
         for (size_t k = 0; k < result->sample_count; k++)
             json_array_append_new(load, json_real((double)result->sites[i].load[k]));
@@ -213,8 +213,13 @@ static json_t *describe_sites(const struct config *config, const struct sim_resu
 static json_t *describe_places(const struct scenario *scenario, const struct sim_result *result)
 {
     json_t *places = json_array();
-    for (size_t i = 0; i < result->place_count; i++)
-        json_array_append_new(places, json_pack("{s:s, s:f}", "name", scenario->places[i].name, "steady_calls", result->place_calls[i]));
+    for (size_t i = 0; i < result->place_count; i++) {
+        json_t *km = json_array();
+        for (size_t k = 0; k < result->site_count; k++)
+            json_array_append_new(km, json_real(result->place_km[i * result->site_count + k]));
+        json_array_append_new(
+            places, json_pack("{s:s, s:f, s:o}", "name", scenario->places[i].name, "steady_calls", result->place_calls[i], "site_km", km));
+    }
     return places;
 }
 

@@ -38,7 +38,8 @@ static double trust_of(const struct look *look, size_t site)
     return look->known[site] ? look->input->sites[site].load.trust : 0.5;
 }
 
-/* In a failure or a recovery callers move anyway, and where they land is decided now; a site past its max has no time to lose. */
+/* In a failure or a recovery callers move anyway, and where they land is decided now, by prices that fit each other: were others still dear, all their
+ * callers would flock to the one that has come back. A site past its max has no time to lose. */
 static bool is_urgent(const struct look *look, size_t site)
 {
     const struct utilisation *load = &look->input->sites[site].load;
@@ -54,7 +55,8 @@ static void allow(struct balancer *balancer, const struct look *look, struct dam
         balancer->back_left[i] = at_most(balancer->back_left[i] + more / BACK_SLOWER, step / BACK_SLOWER);
         const double bucket = look->census.grains[i]; /* the least that can move at all */
         damper->out[i] = is_urgent(look, i) ? INFINITY : fmax(bucket, balancer->out_left[i] * look->census.loads[i]);
-        damper->back[i] = fmax(bucket, balancer->back_left[i] * fmax(look->census.loads[i], look->supplies[i].target));
+        damper->back[i] =
+            look->reshaped ? INFINITY : fmax(bucket, balancer->back_left[i] * fmax(look->census.loads[i], look->supplies[i].target));
     }
 }
 

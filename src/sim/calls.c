@@ -5,19 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint32_t period_s(const struct scenario_agent *agent)
+{
+    return agent->register_ms / 1000;
+}
+
+/* Sorts the phones of an agent by the second at which they register. first: where they go; returns what is behind them. */
+static uint32_t sort_agent(struct calls *calls, size_t agent, uint32_t first)
+{
+    const uint32_t period = period_s(&calls->scenario->agents[agent]);
+    uint32_t *due = mem_new(period + 2, sizeof *due);
+    for (size_t i = 0; i < calls->crowd->phones_count; i++)
+        if (calls->crowd->phones[i].agent == agent)
+            due[calls->crowd->phones[i].phase_s + 2]++;
+    due[0] = due[1] = first;
+    for (uint32_t i = 2; i < period + 2; i++)
+        due[i] += due[i - 1];
+    const uint32_t end = due[period + 1];
+    for (size_t i = 0; i < calls->crowd->phones_count; i++)
+        if (calls->crowd->phones[i].agent == agent)
+            calls->registering[due[calls->crowd->phones[i].phase_s + 1]++] = (uint32_t)i;
+    calls->due[agent] = due;
+    return end;
+}
+
 void calls_init(struct calls *calls, struct crowd *crowd, struct ground *ground, struct steerer *steerer, struct tally *tally)
 {
     *calls = (struct calls){.scenario = crowd->scenario, .crowd = crowd, .ground = ground, .steerer = steerer, .tally = tally};
     calls->registering = mem_new(crowd->phones_count, sizeof *calls->registering);
-    for (size_t i = 0; i < crowd->phones_count; i++)
-        if (crowd->scenario->agents[crowd->phones[i].agent].register_ms >= 1000)
-            calls->registering[calls->registering_count++] = (uint32_t)i;
+    calls->due = mem_new(crowd->scenario->agent_count, sizeof *calls->due);
+    uint32_t first = 0;
+    for (size_t i = 0; i < crowd->scenario->agent_count; i++)
+        if (period_s(&crowd->scenario->agents[i]) > 0)
+            first = sort_agent(calls, i, first);
 }
 
 void calls_release(struct calls *calls)
 {
     for (size_t i = 0; i < WAITING_S; i++)
         free(calls->wheel[i].attempts);
+    for (size_t i = 0; i < calls->scenario->agent_count; i++)
+        free(calls->due[i]);
+    free(calls->due);
     free(calls->registering);
 }
 
@@ -188,11 +217,13 @@ static void register_anew(struct calls *calls, struct phones *phones)
 
 static void renew_registrations(struct calls *calls)
 {
-    const uint64_t second = calls->now_ms / 1000;
-    for (size_t i = 0; i < calls->registering_count; i++) {
-        struct phones *phones = &calls->crowd->phones[calls->registering[i]];
-        if (second % (agent_of(calls, phones)->register_ms / 1000) == phones->phase_s)
-            register_anew(calls, phones);
+    for (size_t agent = 0; agent < calls->scenario->agent_count; agent++) {
+        const uint32_t *due = calls->due[agent];
+        if (due == NULL)
+            continue;
+        const uint32_t second = (uint32_t)(calls->now_ms / 1000 % period_s(&calls->scenario->agents[agent]));
+        for (uint32_t i = due[second]; i < due[second + 1]; i++)
+            register_anew(calls, &calls->crowd->phones[calls->registering[i]]);
     }
 }
 

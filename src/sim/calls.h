@@ -25,8 +25,8 @@ struct calls {
     struct steerer *steerer;
     struct tally *tally;
     struct waiting wheel[WAITING_S]; /* by second */
-    uint32_t *registering;           /* phones, by the second of their period */
-    size_t registering_count;
+    uint32_t *registering;           /* phones that register: those of an agent one after the other, by the second of their period */
+    uint32_t **due;  /* by agent, and by the second of its period and one behind: index into registering; NULL: it does not register */
     int64_t at_ms;   /* of the scenario; negative: not counted yet */
     uint64_t now_ms; /* monotonic */
 };

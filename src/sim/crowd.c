@@ -35,8 +35,11 @@ static uint32_t add_cache(const struct maker *maker, const struct scenario_resol
     struct crowd *crowd = maker->crowd;
     const struct addr client = network_of(&crowd->scenario->places[place], number);
     const uint8_t sticky = client.family == FAMILY_V4 ? maker->service->sticky_v4 : maker->service->sticky_v6;
+    struct prefix cut = {client, sticky};
+    addr_mask(&cut.addr, sticky);
     crowd->caches = mem_grow(crowd->caches, &crowd->cache_room, crowd->cache_count + 1, sizeof *crowd->caches);
-    crowd->caches[crowd->cache_count] = (struct cache){.class = trie_class(geo_trie(maker->geo), &client, NULL),
+    crowd->caches[crowd->cache_count] = (struct cache){.client = cut,
+                                                       .class = trie_class(geo_trie(maker->geo), &client, NULL),
                                                        .bucket = (uint8_t)policy_bucket(&client, sticky),
                                                        .keep_ms = kind->keep_ms,
                                                        .site = NO_PLACE};

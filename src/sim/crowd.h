@@ -10,6 +10,7 @@ enum { NOBODY = UINT16_MAX };
 
 /* One resolver's memory for one client network: who asks with it is steered as one. */
 struct cache {
+    struct prefix client; /* whom the answers are for, cut to the service's sticky length */
     uint32_t class;
     uint8_t bucket;
     uint32_t keep_ms;

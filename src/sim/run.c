@@ -50,7 +50,10 @@ bool sim_play(const struct sim_run *run, struct sim_result *ret, struct error *e
     tally_init(&play->tally, config, run->scenario, run->policy, ret);
     const bool sound = crowd_init(&play->crowd, config, run->geo, run->scenario, run->seed, err);
     if (sound) {
+        tally_places(&play->tally, &play->crowd);
         ground_init(&play->ground, config, run->scenario, run->seed);
+        for (size_t i = 0; i < config->site_count; i++)
+            ret->sites[i].capacity = play->ground.sites[i].capacity;
         watch_init(&play->watch, config, run->seed, EPOCH_MS);
         reports_init(&play->reports, config, run->scenario, run->seed, EPOCH_MS);
         steerer_init(&play->steerer, run->policy, config, &config->services[run->scenario->service], run->geo, run->seed);

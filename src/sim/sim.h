@@ -12,9 +12,10 @@ enum { SIM_SAMPLE_S = 10 };
 
 /* A site over time, a value for every SIM_SAMPLE_S. */
 struct sim_site {
-    float *load;  /* calls, in percent of the configured capacity */
-    float *limit; /* what it can take at most, in the same; 0: it is dead */
-    float peak;   /* the highest load in percent of what it can take as it then is */
+    float *load;     /* calls, in percent of the configured capacity */
+    float *limit;    /* what it can take at most, in the same; 0: it is dead */
+    double capacity; /* calls, as configured; 0: not said */
+    float peak;      /* the highest load in percent of what it can take as it then is */
 };
 
 struct sim_result {
@@ -32,6 +33,7 @@ struct sim_result {
     struct sim_site *sites;
     size_t place_count;
     double *place_calls; /* that are at a time in the last quarter, by place */
+    double *place_km;    /* by place and site: how far they are apart */
 };
 
 struct sim_run {

@@ -1,5 +1,5 @@
 /* Policies that are made of plans: the daemon's own code. */
-#include "sim/steerer.h"
+#include "sim/ours.h"
 
 #include "base/memory.h"
 
@@ -41,6 +41,7 @@ void steerer_init(struct steerer *steerer, enum sim_policy policy, const struct 
                                 .offered = mem_new(words, sizeof *steerer->offered),
                                 .orders = mem_new(config->endpoint_count + config->site_count, 1),
                                 .standings = mem_new(config->endpoint_count, 1),
+                                .ours = policy == SIM_SIPSTEER ? ours_new(config, seed) : NULL,
                                 .dice = dice_new(seed, 's')};
     memset(steerer->offered, 0xff, words * sizeof *steerer->offered);
     steerer->spec = (struct plan_spec){.purpose = PLAN_TARGETS,
@@ -58,6 +59,7 @@ void steerer_init(struct steerer *steerer, enum sim_policy policy, const struct 
 void steerer_release(struct steerer *steerer)
 {
     plan_unref(steerer->plan);
+    ours_free(steerer->ours);
     policy_free(steerer->policy);
     free(steerer->offered);
     free(steerer->orders);
@@ -135,6 +137,18 @@ static unsigned answer_by_plan(struct steerer *steerer, const struct cache *cach
     return selection->count;
 }
 
-const struct steering_policy steer_ours = {"sipsteer", look_at_health, answer_by_plan};
+static void look_at_load(struct steerer *steerer, bool changed, uint64_t now_ms)
+{
+    if (ours_look(steerer->ours, steerer, changed, now_ms) || steerer->plan == NULL)
+        make_plan(steerer);
+}
+
+static unsigned answer_and_count(struct steerer *steerer, const struct cache *cache, uint16_t ret_targets[TARGETS_MAX])
+{
+    ours_count(steerer->ours, steerer, cache);
+    return answer_by_plan(steerer, cache, ret_targets);
+}
+
+const struct steering_policy steer_ours = {"sipsteer", look_at_load, answer_and_count};
 const struct steering_policy steer_nearest = {"nearest", look_at_health, answer_by_plan};
 const struct steering_policy steer_static = {"static", look_at_health, answer_by_plan};

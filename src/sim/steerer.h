@@ -33,9 +33,9 @@ struct steerer {
     uint8_t *orders; /* none: zeroes, for endpoints and for sites */
     struct world_state state;
     struct plan *plan;
+    struct ours *ours;  /* of "sipsteer" alone, else NULL */
     uint8_t *standings; /* by endpoint */
     struct dice dice;
-    uint32_t ttl_s; /* of the last answer */
 };
 
 void steerer_init(struct steerer *steerer, enum sim_policy policy, const struct config *config, const struct service *service,

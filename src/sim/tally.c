@@ -19,13 +19,20 @@ void tally_init(struct tally *tally, const struct config *config, const struct s
                                       .site_count = config->site_count,
                                       .sites = mem_new(config->site_count, sizeof *ret_result->sites),
                                       .place_count = scenario->place_count,
-                                      .place_calls = mem_new(scenario->place_count, sizeof *ret_result->place_calls)};
+                                      .place_calls = mem_new(scenario->place_count, sizeof *ret_result->place_calls),
+                                      .place_km = mem_new(scenario->place_count * config->site_count, sizeof *ret_result->place_km)};
     for (size_t i = 0; i < config->site_count; i++) {
         ret_result->sites[i].load = mem_new(samples, sizeof(float));
         ret_result->sites[i].limit = mem_new(samples, sizeof(float));
     }
     *tally = (struct tally){
         .config = config, .scenario = scenario, .result = ret_result, .extra_km = mem_new(FARTHEST_KM + 1, sizeof *tally->extra_km)};
+}
+
+void tally_places(struct tally *tally, const struct crowd *crowd)
+{
+    for (size_t i = 0; i < tally->scenario->place_count; i++)
+        memcpy(tally->result->place_km + i * crowd->site_count, crowd->places[i].site_km, crowd->site_count * sizeof(double));
 }
 
 void tally_release(struct tally *tally)
@@ -41,6 +48,7 @@ void sim_result_release(struct sim_result *result)
     }
     free(result->sites);
     free(result->place_calls);
+    free(result->place_km);
 }
 
 static double steady_ms(const struct scenario *scenario)

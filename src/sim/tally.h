@@ -20,6 +20,8 @@ struct tally {
 /* ret_result: to be filled; sim_result_release() frees it. */
 void tally_init(struct tally *tally, const struct config *config, const struct scenario *scenario, enum sim_policy policy,
                 struct sim_result *ret_result);
+/* Notes where everybody is. */
+void tally_places(struct tally *tally, const struct crowd *crowd);
 void tally_release(struct tally *tally);
 
 /* A call found its place; nearest_km: to the nearest site that lives. */

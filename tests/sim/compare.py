@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""Plays the scenarios beside this file under all policies and prints the comparison as Markdown: compare.py [--svg FOLDER] [SCENARIO...]"""
+"""Plays the scenarios beside this file under all policies, and prints the comparison as Markdown or writes it into docs/steering.md."""
 import argparse
 import concurrent.futures
 import glob
 import json
 import os
+import re
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = os.environ.get("SIPSTEER_BIN", os.path.join(HERE, "../../build/bin"))
+PAGE = os.path.join(HERE, "../../docs/steering.md")
 POLICIES = ["sipsteer", "static", "least-loaded", "shedding", "nearest"]
 # In the order of the page.
 SCENARIOS = ["regional-failure", "thundering-return", "brown-out", "flapping", "stale-reports", "carrier", "growth"]
@@ -58,11 +60,26 @@ def table(played):
     return "\n".join(text)
 
 
+def write(text):
+    """Puts the comparison into its place on the page."""
+    with open(PAGE) as page:
+        before = page.read()
+    after = re.sub(r"(<!-- comparison -->\n).*?(?=<!-- end of the comparison -->)", lambda match: match[1] + "\n" + text + "\n", before, flags=re.DOTALL)
+    assert after != before or text in before, "the page has no place for it"
+    with open(PAGE, "w") as page:
+        page.write(after)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--svg", metavar="FOLDER", help="draw each into FOLDER/SCENARIO.svg")
+    parser.add_argument("--write", action="store_true", help="write it into docs/steering.md")
     parser.add_argument("scenarios", nargs="*", default=SCENARIOS)
     arguments = parser.parse_args()
     if arguments.svg:
         os.makedirs(arguments.svg, exist_ok=True)
-    print(table(play_all(arguments.scenarios, arguments.svg)))
+    comparison = table(play_all(arguments.scenarios, arguments.svg))
+    if arguments.write:
+        write(comparison)
+    else:
+        print(comparison)

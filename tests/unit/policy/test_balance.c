@@ -207,6 +207,29 @@ static void when_a_site_fails_it_is_decided_at_once_where_its_callers_go(void **
     done(plant);
 }
 
+/* Were the others to stay dear for a while, all their callers would go to the one that is new and cheap. */
+static void when_a_site_comes_back_the_others_take_back_at_once_what_is_theirs(void **state)
+{
+    (void)state;
+    struct plant *plant = two_full(1.4);
+    plant_run(plant, 1800);
+    plant->bazaar->config.balance.step = 1;
+    size_t lost = 0;
+    for (size_t i = 0; i < SITES; i++)
+        lost = plant->calls[i] > plant->calls[lost] ? i : lost;
+    const double capacity = plant->fullness[lost].capacity;
+    plant->bazaar->health[lost].overall = VERDICT_DOWN;
+    plant->fullness[lost].capacity = 0;
+    plant_run(plant, 1800);
+    plant->bazaar->health[lost].overall = VERDICT_UP;
+    plant->fullness[lost].capacity = capacity;
+    plant_run(plant, 5);
+    const struct site_balance *report = balancer_report(plant->balancer);
+    for (size_t i = 0; i < SITES; i++)
+        assert_true(report[i].predicted <= report[i].target * 1.02 + 5);
+    done(plant);
+}
+
 static void without_any_measured_load_there_are_no_prices(void **state)
 {
     (void)state;
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(what_demand_gives_back_returns_slowly_and_not_within_the_dead_band),
         cmocka_unit_test(no_more_moves_within_a_ttl_than_the_step_allows),
         cmocka_unit_test(when_a_site_fails_it_is_decided_at_once_where_its_callers_go),
+        cmocka_unit_test(when_a_site_comes_back_the_others_take_back_at_once_what_is_theirs),
         cmocka_unit_test(without_any_measured_load_there_are_no_prices),
         cmocka_unit_test(a_site_of_unknown_load_is_neither_pushed_nor_shed),
         cmocka_unit_test(a_site_that_tells_percent_alone_is_steered_too),
