@@ -8,12 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    HALF_LIFE_MS = 30000, /* long enough to be calm at some answers a second, short against how demand changes with the day */
-    HALF_LIFE_LEAST_MS = 2000,
-    HALF_LIVES_A_CALL = 6, /* and short against what calls last */
-    LISTED = 20
-};
+enum { LISTED = 20 };
 
 /* Below these nothing is drawn: what is heavy in a moment's few answers says little, and a few answers a second fill no site. */
 static const double lottery_known = 0.3, lottery_rate = 10;
@@ -28,7 +23,7 @@ struct audience {
 struct audience *audience_new(void)
 {
     struct audience *audience = mem_new(1, sizeof *audience);
-    audience->demand = demand_new(HALF_LIFE_MS);
+    audience->demand = demand_new(demand_half_life_ms(0));
     return audience;
 }
 
@@ -122,18 +117,12 @@ static bool hold_lottery(struct audience *audience, const struct config *config)
     return changed;
 }
 
-static uint32_t half_life_ms(const struct config *config)
-{
-    const uint32_t part_ms = config->balance.hold_ms / HALF_LIVES_A_CALL;
-    return part_ms < HALF_LIFE_LEAST_MS ? HALF_LIFE_LEAST_MS : part_ms < HALF_LIFE_MS ? part_ms : HALF_LIFE_MS;
-}
-
 bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, uint64_t now_ms)
 {
     struct gathering gathering = {audience->demand, place_number(setup->place)};
     const uint64_t lost = server_take_demand(server, gather, &gathering);
     audience->lost += lost;
-    demand_set_half_life(audience->demand, half_life_ms(world_config(setup->world)));
+    demand_set_half_life(audience->demand, demand_half_life_ms(world_config(setup->world)->balance.hold_ms));
     demand_lose(audience->demand, (double)lost);
     demand_close(audience->demand, now_ms);
     return hold_lottery(audience, world_config(setup->world));
@@ -259,12 +248,12 @@ json_t *audience_json(const struct audience *audience, const struct setup *setup
     json_t *largest = json_array();
     for (size_t i = 0; i < count && i < LISTED; i++)
         json_array_append_new(largest, flow_json(config, classes, &flows[i], all));
-    json_t *object =
-        json_pack("{s:b, s:f, s:f, s:I, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "measured", measured, "rate",
-                  measured ? demand_rate(audience->demand) : 0.0, "known", demand_known(audience->demand), "half_life_s",
-                  (json_int_t)(half_life_ms(config) / 1000), "counted_one_in", (int)DEMAND_ONE_IN, "lost", (json_int_t)audience->lost,
-                  "heavy_share", audience_heavy_share(config), "services", services_json(config, flows, count, all), "sites",
-                  sites_json(config, classes, flows, count, all), "flows", largest, "networks", heavy_json(audience));
+    json_t *object = json_pack("{s:b, s:f, s:f, s:I, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "measured", measured, "rate",
+                               measured ? demand_rate(audience->demand) : 0.0, "known", demand_known(audience->demand), "half_life_s",
+                               (json_int_t)(demand_half_life_ms(config->balance.hold_ms) / 1000), "counted_one_in", (int)DEMAND_ONE_IN,
+                               "lost", (json_int_t)audience->lost, "heavy_share", audience_heavy_share(config), "services",
+                               services_json(config, flows, count, all), "sites", sites_json(config, classes, flows, count, all), "flows",
+                               largest, "networks", heavy_json(audience));
     free(flows);
     return object;
 }

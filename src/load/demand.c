@@ -17,6 +17,14 @@ struct demand {
     struct rates prefixes; /* key: family, length, octets */
 };
 
+/* Long enough to be calm at some answers a second, short against how demand changes with the day, and against what calls last. */
+uint32_t demand_half_life_ms(uint32_t hold_ms)
+{
+    enum { LEAST_MS = 2000, MOST_MS = 30000, IN_A_CALL = 6 };
+    const uint32_t part_ms = hold_ms / IN_A_CALL;
+    return part_ms < LEAST_MS ? LEAST_MS : part_ms < MOST_MS ? part_ms : MOST_MS;
+}
+
 struct demand *demand_new(uint32_t half_life_ms)
 {
     struct demand *demand = mem_new(1, sizeof *demand);

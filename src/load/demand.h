@@ -13,6 +13,9 @@ enum { DEMAND_FLOWS = 1 << 16, DEMAND_PREFIXES = 1 << 10 };
 
 struct demand;
 
+/* The half-life that suits calls of this length. */
+uint32_t demand_half_life_ms(uint32_t hold_ms);
+
 /* half_life_ms: after so long, what was counted weighs half as much. */
 struct demand *demand_new(uint32_t half_life_ms);
 /* From now on. */

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-enum { HALF_LIFE_MS = 300000, ONE_IN = 64 /* answers that are counted */ };
-
 struct ours {
     struct demand *demand;
     struct balancer *balancer;
@@ -17,18 +15,16 @@ struct ours {
     uint32_t *spec_of_service;
     uint64_t next_ms;
     bool moved; /* prices have changed since the last plan */
-    struct dice dice;
 };
 
-struct ours *ours_new(const struct config *config, uint64_t seed)
+struct ours *ours_new(const struct config *config)
 {
     struct ours *ours = mem_new(1, sizeof *ours);
-    *ours = (struct ours){.demand = demand_new(HALF_LIFE_MS),
+    *ours = (struct ours){.demand = demand_new(demand_half_life_ms(config->balance.hold_ms)),
                           .balancer = balancer_new(),
                           .sites = mem_new(config->site_count, sizeof *ours->sites),
                           .capacities = mem_new(config->site_count, sizeof *ours->capacities),
-                          .spec_of_service = mem_new(config->service_count, sizeof *ours->spec_of_service),
-                          .dice = dice_new(seed, 'o')};
+                          .spec_of_service = mem_new(config->service_count, sizeof *ours->spec_of_service)};
     return ours;
 }
 
@@ -88,13 +84,11 @@ bool ours_look(struct ours *ours, struct steerer *steerer, bool changed, uint64_
 
 void ours_count(struct ours *ours, const struct steerer *steerer, const struct cache *cache)
 {
-    if (dice_below(&ours->dice, ONE_IN) > 0)
-        return;
     const struct demand_cell cell = {.service = (uint32_t)(steerer->service - steerer->config->services),
                                      .class = cache->class,
                                      .bucket = cache->bucket,
                                      .count = 1,
                                      .votes = 1,
                                      .candidate = cache->client};
-    demand_add(ours->demand, &cell, ONE_IN);
+    demand_add(ours->demand, &cell, 1);
 }

@@ -4,7 +4,7 @@
 #include "sim/steerer.h"
 
 struct ours;
-struct ours *ours_new(const struct config *config, uint64_t seed);
+struct ours *ours_new(const struct config *config);
 void ours_free(struct ours *ours);
 
 /* Once a second; true: a new plan is needed. Sets steerer->state.room. */

@@ -41,7 +41,7 @@ void steerer_init(struct steerer *steerer, enum sim_policy policy, const struct 
                                 .offered = mem_new(words, sizeof *steerer->offered),
                                 .orders = mem_new(config->endpoint_count + config->site_count, 1),
                                 .standings = mem_new(config->endpoint_count, 1),
-                                .ours = policy == SIM_SIPSTEER ? ours_new(config, seed) : NULL,
+                                .ours = policy == SIM_SIPSTEER ? ours_new(config) : NULL,
                                 .dice = dice_new(seed, 's')};
     memset(steerer->offered, 0xff, words * sizeof *steerer->offered);
     steerer->spec = (struct plan_spec){.purpose = PLAN_TARGETS,

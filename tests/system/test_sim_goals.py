@@ -10,9 +10,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../sim"))
 import compare  # noqa: E402
 
-# Where another policy sends fewer calls to dead or full sites: (scenario, policy) and why. docs/steering.md tells the same.
-LOST = {}
-SLACK = 0.02  # of the peer's calls, and as many again of a thousand: what the seed decides
+pytestmark = pytest.mark.timeout(400)  # all scenarios under all policies: a minute of two cores
+
+# Where another policy offers fewer calls to dead or full sites than ours, and where ours swings on. docs/steering.md tells why.
+LOST = {("regional-failure", "static"), ("thundering-return", "static"), ("flapping", "static"), ("stale-reports", "static"),
+        ("growth", "least-loaded"), ("growth", "shedding")}
+SWINGING = {"carrier"}
+SLACK, SLACK_OF_CALLS = 0.02, 0.0002  # what the seed decides
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +31,13 @@ def bad(figures):
 @pytest.mark.parametrize("name", compare.SCENARIOS)
 def test_nobody_offers_fewer_calls_to_dead_or_full_sites(played, name):
     ours, others = played[name]["sipsteer"], {policy: figures for policy, figures in played[name].items() if policy != "sipsteer"}
-    better = {policy for policy, figures in others.items() if bad(ours) > bad(figures) * (1 + SLACK) + ours["calls"] * 0.001}
+    better = {policy for policy, figures in others.items() if bad(ours) > bad(figures) * (1 + SLACK) + ours["calls"] * SLACK_OF_CALLS}
     assert better == {policy for scenario, policy in LOST if scenario == name}, {policy: bad(figures) for policy, figures in played[name].items()}
 
 
 @pytest.mark.parametrize("name", compare.SCENARIOS)
 def test_nothing_swings_on(played, name):
-    assert not played[name]["sipsteer"]["sustained_swing"], played[name]["sipsteer"]["swings"]
+    assert played[name]["sipsteer"]["sustained_swing"] == (name in SWINGING), played[name]["sipsteer"]["swings"]
 
 
 def test_the_detector_of_swings_sees_them_where_they_are(played):
@@ -55,6 +59,12 @@ def test_the_page_shows_what_is_played(played):
                 assert re.sub(r"[\d.]+", "", shown) == re.sub(r"[\d.]+", "", now), (name, row, cells)
                 for one, other in zip(numbers(shown), numbers(now)):
                     assert one == pytest.approx(other, rel=0.1, abs=5), (name, row, cells)
+
+
+def test_what_is_lost_is_told_on_the_page():
+    page = open(compare.PAGE).read()
+    told = page.split("### What is lost", 1)[1].split("\n#", 1)[0]
+    assert all(f"`{name}`" in told for name in {name for name, _ in LOST} | SWINGING)
 
 
 def least_distance(sites, places):
