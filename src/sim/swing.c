@@ -51,12 +51,23 @@ unsigned swing_turns(const float *samples, size_t count, float least, size_t win
     return most;
 }
 
+static float range_of(const float *samples, size_t count)
+{
+    float low = samples[0], high = samples[0];
+    for (size_t i = 1; i < count; i++) {
+        low = fminf(low, samples[i]);
+        high = fmaxf(high, samples[i]);
+    }
+    return high - low;
+}
+
 size_t swing_settled(const float *samples, size_t count, size_t from, float most, size_t span)
 {
     if (count <= from + span)
         return count;
-    size_t at = count - span;
-    while (at > from && fabsf(samples[at - 1 + span] - samples[at - 1]) <= most)
+    const size_t last = count - span - 1; /* the last that has so many behind it */
+    size_t at = last + 1;
+    while (at > from && range_of(samples + at - 1, span + 1) <= most)
         at--;
-    return at == count - span ? count : at == from ? from : at + span / 2;
+    return at > last ? count : at == from ? from : at + span / 2;
 }

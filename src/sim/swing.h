@@ -7,5 +7,5 @@
  * what stands before such a gap and behind it is not compared. */
 unsigned swing_turns(const float *samples, size_t count, float least, size_t window);
 
-/* The first sample, from `from` on, after which the series no longer goes by more than `most` within `span` samples. count: it never comes to rest. */
+/* The first sample, from `from` on, after which the series stays within `most` over any `span` samples. count: it never comes to rest. */
 size_t swing_settled(const float *samples, size_t count, size_t from, float most, size_t span);
