@@ -225,15 +225,15 @@ static json_t *describe_places(const struct scenario *scenario, const struct sim
 
 static json_t *describe_result(const struct stage *stage, const struct sim_result *result)
 {
-    json_t *all =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:f, s:i, s:b}", "policy",
-                  sim_policy_text(result->policy), "calls", (json_int_t)result->calls, "attempts", (json_int_t)result->attempts, "to_dead",
-                  (json_int_t)result->to_dead, "to_full", (json_int_t)result->to_full, "lost", (json_int_t)result->lost, "bad_percent",
-                  bad_percent(result), "mean_extra_km", result->mean_extra_km, "p99_extra_km", result->p99_extra_km, "steady_km",
-                  result->steady_km, "moved_percent", result->moved_percent, "moved_worst_percent", result->moved_worst_percent,
-                  "peak_percent", result->peak_percent, "peak_site", stage->config->sites[result->peak_site].name, "over_target_percent",
-                  result->over_percent, "over_target_minutes", result->over_minutes, "settled_minutes", result->settled_minutes, "swings",
-                  (int)result->swings, "sustained_swing", (int)sim_swings(result));
+    json_t *all = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:f, s:i, s:s, s:b}", "policy",
+        sim_policy_text(result->policy), "calls", (json_int_t)result->calls, "attempts", (json_int_t)result->attempts, "to_dead",
+        (json_int_t)result->to_dead, "to_full", (json_int_t)result->to_full, "lost", (json_int_t)result->lost, "bad_percent",
+        bad_percent(result), "mean_extra_km", result->mean_extra_km, "p99_extra_km", result->p99_extra_km, "steady_km", result->steady_km,
+        "moved_percent", result->moved_percent, "moved_worst_percent", result->moved_worst_percent, "peak_percent", result->peak_percent,
+        "peak_site", stage->config->sites[result->peak_site].name, "over_target_percent", result->over_percent, "over_target_minutes",
+        result->over_minutes, "settled_minutes", result->settled_minutes, "swings", (int)result->swings, "swing_site",
+        stage->config->sites[result->swing_site].name, "sustained_swing", (int)sim_swings(result));
     json_object_set_new(all, "sites", describe_sites(stage->config, result));
     json_object_set_new(all, "places", describe_places(stage->scenario, result));
     return all;

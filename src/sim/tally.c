@@ -136,6 +136,12 @@ static double percentile_km(const struct tally *tally, double part)
     return FARTHEST_KM;
 }
 
+/* So many points that it is not by chance: four standard deviations of the calls of a full site, where that is more (Poisson). */
+static float turn_points(const struct sim_site *site)
+{
+    return site->capacity > 0 ? fmaxf(TURN_POINTS, (float)(400 / sqrt(site->capacity))) : TURN_POINTS;
+}
+
 /* The load of a site where it lived, for turns. */
 static void find_swings(struct sim_result *result)
 {
@@ -144,7 +150,7 @@ static void find_swings(struct sim_result *result)
         const struct sim_site *site = &result->sites[i];
         for (size_t k = 0; k < result->sample_count; k++)
             lived[k] = site->limit[k] > 0 ? site->load[k] : dead;
-        const unsigned turns = swing_turns(lived, result->sample_count, TURN_POINTS, WINDOW_S / SIM_SAMPLE_S);
+        const unsigned turns = swing_turns(lived, result->sample_count, turn_points(site), WINDOW_S / SIM_SAMPLE_S);
         if (turns > result->swings) {
             result->swings = turns;
             result->swing_site = i;
