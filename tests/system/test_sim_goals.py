@@ -92,6 +92,6 @@ def test_the_mean_distance_is_near_the_optimum_of_the_transport_problem(tmp_path
     optimum_km = float(re.search(r"Objective:\s+km = ([\d.e+]+)", solution)[1]) / calls
     nearest_km = sum(place["steady_calls"] * min(place["site_km"]) for place in result["places"]) / calls
     print(f"nearest {nearest_km:.1f} km, optimum {optimum_km:.1f} km, sipsteer {result['steady_km']:.1f} km")
-    assert optimum_km > nearest_km * 1.01  # else nobody had to be moved, and nothing is shown
+    assert optimum_km > nearest_km * 1.005  # else nobody had to be moved, and nothing is shown
     assert result["steady_km"] <= optimum_km * 1.05
     assert result["to_full"] == 0
