@@ -1,11 +1,38 @@
 """A real Kamailio's dialogs and rate of INVITEs, by Prometheus and JSON-RPC, while SIPp makes real calls through it."""
 import shutil
+import socket
+import threading
+import time
 
 import kamailio_load
 import pytest
-from lab import ROOT, wait_for
+from lab import ROOT, ZONE, wait_for
 
 CAPACITY, MOST, RATE, LAST = 40, 20, 10, 3  # calls, calls, calls a second, seconds
+
+
+class Asking(threading.Thread):
+    """Clients of many networks ask where to call, 200 times a second."""
+
+    def __init__(self, lab):
+        super().__init__(daemon=True)
+        self.lab, self.over = lab, threading.Event()
+        self.packets = [lab.query("_sip._udp", "SRV", f"10.1.{i}.1", bits=24).to_wire() for i in range(200)]
+
+    def run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(1)
+            s.connect((self.lab.address, self.lab.port))
+            for i in range(10**6):
+                if self.over.is_set():
+                    return
+                s.send(self.packets[i % len(self.packets)])
+                s.recv(4096)
+                time.sleep(0.005)
+
+    def end(self):
+        self.over.set()
+        self.join()
 
 
 @pytest.fixture
@@ -16,6 +43,8 @@ def scene(make_lab, tmp_path):
     lab.nets_text = f"{lab.net}.0/24 51.5,-0.1\n"
     lab.conf["sites"][0]["endpoints"][0].update(capacity=CAPACITY, capacity_cps=100, load=("kamailio-calls", "kamailio-invites", "kamailio-calls-rpc"))
     lab.conf["sites"][0].update(target=40)
+    lab.conf["balance"] = {"interval": "1s", "hold": f"{LAST}s"}
+    lab.service(ttl="1s")
     lab.conf["sites"][1]["endpoints"][0].update(capacity=CAPACITY, capacity_cps=100)
     parts = []
     try:
@@ -58,6 +87,10 @@ def test_calls_and_invites_of_a_kamailio_are_read_while_they_are_made(scene, tmp
         assert not [s["error"] for s in sources.values() if "error" in s]
         return site["calls"] == 0 and sources["kamailio-calls-rpc"]["value"] == 0 and sources["kamailio-invites"]["value"] == 0
     wait_for(idle, 10, "nothing to do is known")
+    parts.append(Asking(lab))
+    parts[-1].start()
+    networks = [f"10.1.{i}.1" for i in range(60)]
+    assert {lab.winner(client) for client in networks} == {"london"}
 
     calls = kamailio_load.Calls(tmp_path, f"{lab.net}.100:5090", lab.ip("london", "lb1"), RATE, LAST, MOST)
     parts.append(calls)
@@ -69,6 +102,9 @@ def test_calls_and_invites_of_a_kamailio_are_read_while_they_are_made(scene, tmp
     site = wait_for(full, 20, "all calls are seen")
     assert site["capacity"] == CAPACITY and site["trust"] == 1
     wait_for(lambda: london(lab)[0]["ratio"] > 0.45, 15, "the smoothed ratio follows")
+    wait_for(lambda: {lab.winner(client) for client in networks} == {"london", "ashburn"}, 40, "some callers, not all, are sent to Ashburn", 0.5)
+    assert "london: " in lab.log() and "km farther" in lab.log()
+    assert "full and seems" in "".join(lab.cli("explain", f"_sip._udp.{ZONE}", "SRV", "--client", client) for client in networks)
 
     lab.cli("drain", "london", "--reason", "test")
     assert london(lab)[0]["calls"] > 0
