@@ -4,11 +4,11 @@ import os
 
 import certificates
 import pytest
-from lab import Lab, change, wait_for
+from lab import SLOW, Lab, change, wait_for
 from pages import Pages
 
 pytestmark = pytest.mark.main
-QUICK = {"interval": "500ms", "timeout": "400ms"}
+QUICK = {"interval": f"{500 * SLOW}ms", "timeout": f"{400 * SLOW}ms"}
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +103,12 @@ def test_what_a_source_tells_is_read(scene, name, value):
 
 @pytest.mark.parametrize("name, why", [
     ("two", "2 series fit"), ("none", "no series of nothing"), ("notjson", "not JSON: line 1"), ("refused", "HTTP status 401"), ("broken", "HTTP status 500"),
-    ("moved", "HTTP status 302: redirects are not followed"), ("html", "no series of"), ("slow", "no whole page within 400 ms"),
+    ("moved", "HTTP status 302: redirects are not followed"), ("html", "no series of"), ("slow", f"no whole page within {400 * SLOW} ms"),
     ("endless", "longer than 1048576 octets"), ("gone", "connect"), ("untrusted", "certificate"), ("misnamed", "certificate"),
-    ("nofile", "cannot open the file"), ("lazy", "does not end within 400 ms"), ("fails", "it ends with 3"), ("words", "it is not a number")])
+    ("nofile", "cannot open the file"), ("lazy", f"does not end within {400 * SLOW} ms"), ("fails", "it ends with 3"), ("words", "it is not a number")])
 def test_what_cannot_be_read_is_told_with_its_reason_and_is_unknown(scene, name, why):
     at = wait_for(lambda: (lambda s: s.get("error") and s)(source(scene, name)), 10, f"{name} fails")
-    assert why in at["error"] or (name == "endless" and "400 ms" in at["error"]), at
+    assert why in at["error"] or (name == "endless" and f"{400 * SLOW} ms" in at["error"]), at
     assert at["value"] is None and at["trust"] == 0, at
 
 
