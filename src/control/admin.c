@@ -19,95 +19,99 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-struct client {
+struct connection {
+    struct client client; /* first: who asks */
     struct admin *admin;
-    struct client *next, **link; /* in admin->clients, newest first */
-    struct bufferevent *stream;  /* NULL: gone, and only waited for by an answer that is on its way */
+    struct connection *next, **link; /* in admin->connections, newest first */
+    struct bufferevent *stream;      /* NULL: gone, and only waited for by an answer that is on its way */
     uint64_t heard_ms;
     bool waiting; /* a request is being answered */
     bool ending;  /* to be closed once the answer is sent */
     bool eof;     /* it will send no more */
     uid_t uid;
+    pid_t pid;
 };
 
 struct admin {
     struct event_base *base;
     int priority;
     struct evconnlistener *listener;
-    struct client *clients;
-    size_t client_count; /* connected */
-    size_t gone_count;   /* gone, and waited for by an answer */
+    struct connection *connections;
+    size_t connection_count; /* open */
+    size_t gone_count;       /* gone, and waited for by an answer */
     char *path;
     admin_request_fn on_request;
     void *context;
     bool closing;
 };
 
-static void forget(struct client *client)
+static void forget(struct connection *connection)
 {
-    *client->link = client->next;
-    if (client->next)
-        client->next->link = client->link;
-    free(client);
+    *connection->link = connection->next;
+    if (connection->next)
+        connection->next->link = connection->link;
+    free(connection);
 }
 
 /* Closes the connection; the client itself stays until its answer comes. */
-static void hang_up(struct client *client)
+static void hang_up(struct connection *connection)
 {
-    if (client->stream) {
-        bufferevent_free(client->stream);
-        client->admin->client_count--;
-        client->admin->gone_count += client->waiting;
+    if (connection->stream) {
+        bufferevent_free(connection->stream);
+        connection->admin->connection_count--;
+        connection->admin->gone_count += connection->waiting;
     }
-    client->stream = NULL;
-    if (!client->waiting)
-        forget(client);
+    connection->stream = NULL;
+    if (!connection->waiting)
+        forget(connection);
 }
 
-static void send_json(struct client *client, json_t *reply)
+static void send_json(struct connection *connection, json_t *reply)
 {
     char *text = json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (text) {
-        bufferevent_write(client->stream, text, strlen(text));
-        bufferevent_write(client->stream, "\n", 1);
+        bufferevent_write(connection->stream, text, strlen(text));
+        bufferevent_write(connection->stream, "\n", 1);
     }
     free(text);
 }
 
-void admin_reply(struct client *client, json_t *reply)
+static void reply_to(struct client *client, json_t *reply)
 {
-    client->waiting = false;
-    if (client->stream) {
-        send_json(client, reply);
+    struct connection *connection = (struct connection *)client;
+    connection->waiting = false;
+    if (connection->stream) {
+        send_json(connection, reply);
     } else {
-        client->admin->gone_count--;
-        forget(client);
+        connection->admin->gone_count--;
+        forget(connection);
     }
     json_decref(reply);
 }
 
-static void too_long(struct client *client)
+static void too_long(struct connection *connection)
 {
-    bufferevent_disable(client->stream, EV_READ);
-    client->ending = true;
-    client->waiting = true;
-    admin_reply(client, json_pack("{s:i, s:b, s:s}", "version", 1, "ok", 0, "error", "the request is longer than 64 KiB"));
+    bufferevent_disable(connection->stream, EV_READ);
+    connection->ending = true;
+    connection->waiting = true;
+    reply_to(&connection->client, json_pack("{s:i, s:b, s:s}", "version", 1, "ok", 0, "error", "the request is longer than 64 KiB"));
 }
 
 /* One request at a time: the next is read when the answer to the last has been sent, so that a client cannot pile up answers. */
-static void take_requests(struct client *client)
+static void take_requests(struct connection *connection)
 {
-    struct evbuffer *in = bufferevent_get_input(client->stream);
-    if (client->waiting || client->ending || client->admin->closing || evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
+    struct evbuffer *in = bufferevent_get_input(connection->stream);
+    if (connection->waiting || connection->ending || connection->admin->closing ||
+        evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0)
         return;
     size_t len;
     char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
     if (line && len <= REQUEST_MAX) {
-        client->waiting = true;
-        client->heard_ms = clock_ms();
-        client->admin->on_request(client, line, len, client->admin->context);
+        connection->waiting = true;
+        connection->heard_ms = clock_ms();
+        connection->admin->on_request(&connection->client, line, len, connection->admin->context);
     } else if (line || evbuffer_get_length(in) > REQUEST_MAX) {
-        too_long(client);
+        too_long(connection);
     }
     free(line);
 }
@@ -118,41 +122,41 @@ static void on_readable(struct bufferevent *stream, void *context)
     take_requests(context);
 }
 
-static bool answered(const struct client *client)
+static bool answered(const struct connection *connection)
 {
-    return !client->waiting && evbuffer_get_length(bufferevent_get_output(client->stream)) == 0;
+    return !connection->waiting && evbuffer_get_length(bufferevent_get_output(connection->stream)) == 0;
 }
 
 static void on_sent(struct bufferevent *stream, void *context)
 {
     (void)stream;
-    struct client *client = context;
-    take_requests(client);
-    if ((client->ending || client->eof) && answered(client))
-        hang_up(client);
+    struct connection *connection = context;
+    take_requests(connection);
+    if ((connection->ending || connection->eof) && answered(connection))
+        hang_up(connection);
 }
 
 static void on_end(struct bufferevent *stream, short what, void *context)
 {
-    struct client *client = context;
+    struct connection *connection = context;
     const bool idle = (what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING);
-    client->eof = what & BEV_EVENT_EOF;
-    if (idle && client->waiting)
-        bufferevent_enable(stream, EV_READ);   /* it waits for us */
-    else if (!client->eof || answered(client)) /* a client may close its side and still read the answer */
-        hang_up(client);
+    connection->eof = what & BEV_EVENT_EOF;
+    if (idle && connection->waiting)
+        bufferevent_enable(stream, EV_READ);           /* it waits for us */
+    else if (!connection->eof || answered(connection)) /* a client may close its side and still read the answer */
+        hang_up(connection);
 }
 
 /* Who has closed both sides reads no answer; an end of what it sends (EOF) alone does not tell. */
-static bool has_gone(const struct client *client)
+static bool has_gone(const struct connection *connection)
 {
-    struct pollfd at = {.fd = bufferevent_getfd(client->stream)};
+    struct pollfd at = {.fd = bufferevent_getfd(connection->stream)};
     return poll(&at, 1, 0) > 0 && at.revents & (POLLHUP | POLLERR);
 }
 
 static void drop_gone(struct admin *admin)
 {
-    for (struct client *at = admin->clients, *next; at; at = next) {
+    for (struct connection *at = admin->connections, *next; at; at = next) {
         next = at->next;
         if (at->stream && at->waiting && has_gone(at))
             hang_up(at);
@@ -161,42 +165,71 @@ static void drop_gone(struct admin *admin)
 
 static void drop_longest_idle(struct admin *admin)
 {
-    struct client *idlest = NULL;
-    for (struct client *at = admin->clients; at; at = at->next)
+    struct connection *idlest = NULL;
+    for (struct connection *at = admin->connections; at; at = at->next)
         if (!at->waiting && (!idlest || at->heard_ms < idlest->heard_ms))
             idlest = at;
     if (idlest)
         hang_up(idlest);
 }
 
+static void who_of(const struct client *client, char out[CLIENT_WHO])
+{
+    const uid_t uid = ((const struct connection *)client)->uid;
+    /* The file itself: a directory service that hangs must not hold up the loop. */
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *entry = NULL;
+    while (file && (entry = fgetpwent(file)) && entry->pw_uid != uid) {
+    }
+    if (entry)
+        snprintf(out, CLIENT_WHO, "%s", entry->pw_name);
+    else
+        snprintf(out, CLIENT_WHO, "uid %u", (unsigned)uid);
+    if (file)
+        fclose(file);
+}
+
+static void from_of(const struct client *client, char out[CLIENT_FROM])
+{
+    snprintf(out, CLIENT_FROM, "admin socket, process %d", (int)((const struct connection *)client)->pid);
+}
+
+static const struct client_kind of_admin_socket = {.reply = reply_to, .who = who_of, .from = from_of};
+
 static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len, void *context)
 {
     (void)listener, (void)addr, (void)len;
     struct admin *admin = context;
-    if (admin->client_count >= CLIENTS_MAX)
+    if (admin->connection_count >= CLIENTS_MAX)
         drop_gone(admin);
-    if (admin->client_count >= CLIENTS_MAX)
+    if (admin->connection_count >= CLIENTS_MAX)
         drop_longest_idle(admin);
     struct ucred peer;
     socklen_t peer_len = sizeof peer;
-    if (admin->client_count >= CLIENTS_MAX || admin->gone_count >= GONE_MAX ||
+    if (admin->connection_count >= CLIENTS_MAX || admin->gone_count >= GONE_MAX ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) < 0) {
         close(fd);
         return;
     }
-    struct client *client = mem_new(1, sizeof *client);
-    *client = (struct client){.admin = admin, .next = admin->clients, .link = &admin->clients, .heard_ms = clock_ms(), .uid = peer.uid};
-    if (admin->clients)
-        admin->clients->link = &client->next;
-    admin->clients = client;
-    admin->client_count++;
-    client->stream = bufferevent_socket_new(admin->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    bufferevent_priority_set(client->stream, admin->priority);
-    bufferevent_setcb(client->stream, on_readable, on_sent, on_end, client);
-    bufferevent_setwatermark(client->stream, EV_READ, 0, REQUEST_MAX + 1);
+    struct connection *connection = mem_new(1, sizeof *connection);
+    *connection = (struct connection){.client = {&of_admin_socket},
+                                      .admin = admin,
+                                      .next = admin->connections,
+                                      .link = &admin->connections,
+                                      .heard_ms = clock_ms(),
+                                      .uid = peer.uid,
+                                      .pid = peer.pid};
+    if (admin->connections)
+        admin->connections->link = &connection->next;
+    admin->connections = connection;
+    admin->connection_count++;
+    connection->stream = bufferevent_socket_new(admin->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    bufferevent_priority_set(connection->stream, admin->priority);
+    bufferevent_setcb(connection->stream, on_readable, on_sent, on_end, connection);
+    bufferevent_setwatermark(connection->stream, EV_READ, 0, REQUEST_MAX + 1);
     const struct timeval idle = {.tv_sec = CLIENT_IDLE_S}, stall = {.tv_sec = CLIENT_STALL_S};
-    bufferevent_set_timeouts(client->stream, &idle, &stall);
-    bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+    bufferevent_set_timeouts(connection->stream, &idle, &stall);
+    bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
 }
 
 static void on_accept_error(struct evconnlistener *listener, void *context)
@@ -271,25 +304,9 @@ struct admin *admin_new(struct event_base *base, int priority, const char *path,
     return admin;
 }
 
-const char *client_who(const struct client *client, char *out, size_t room)
-{
-    /* The file itself: a directory service that hangs must not hold up the loop. */
-    FILE *file = fopen("/etc/passwd", "re");
-    const struct passwd *entry = NULL;
-    while (file && (entry = fgetpwent(file)) && entry->pw_uid != client->uid) {
-    }
-    if (entry)
-        snprintf(out, room, "%s", entry->pw_name);
-    else
-        snprintf(out, room, "uid %u", (unsigned)client->uid);
-    if (file)
-        fclose(file);
-    return out;
-}
-
 static bool unsent(const struct admin *admin)
 {
-    for (const struct client *at = admin->clients; at; at = at->next)
+    for (const struct connection *at = admin->connections; at; at = at->next)
         if (at->stream && evbuffer_get_length(bufferevent_get_output(at->stream)) > 0)
             return true;
     return false;
@@ -311,9 +328,9 @@ void admin_free(struct admin *admin)
 {
     if (!admin)
         return;
-    while (admin->clients) {
-        admin->clients->waiting = false;
-        hang_up(admin->clients);
+    while (admin->connections) {
+        admin->connections->waiting = false;
+        hang_up(admin->connections);
     }
     evconnlistener_free(admin->listener);
     unlink(admin->path);

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "control/client.h"
 
 #include <event2/event.h>
-#include <jansson.h>
-#include <stddef.h>
 
 enum {
     REQUEST_MAX = 64 * 1024,
@@ -17,21 +16,14 @@ enum {
 };
 
 struct admin;
-struct client;
 
-/* A request line has come; it must be answered once with admin_reply(), now or later. */
+/* A request line has come; it must be answered once with client_reply(); who it is: a name of /etc/passwd, else "uid N", now or later. */
 typedef void (*admin_request_fn)(struct client *client, const char *line, size_t len, void *context);
 
 /* Makes the socket (and its folder, 0755) with mode 0660. A stale socket is replaced; one on which somebody answers is an error. priority: of its
  * events in base. */
 struct admin *admin_new(struct event_base *base, int priority, const char *path, admin_request_fn on_request, void *context,
                         struct error *err);
-
-/* Sends the reply (taken) and lets the client's next request come. A client that has gone meanwhile is forgotten. */
-void admin_reply(struct client *client, json_t *reply);
-
-/* The client's user: a name of /etc/passwd, else "uid N". Returns out. */
-const char *client_who(const struct client *client, char *out, size_t room);
 
 /* No more requests; runs the base until all replies are sent, at most wait_ms. */
 void admin_flush(struct admin *admin, unsigned wait_ms);

@@ -42,7 +42,7 @@ static void end_explaining(struct job *job)
     const struct view view = director_view(explaining->director);
     struct error err;
     json_t *explained = explain(&view, &explaining->asked, &explaining->located, &err);
-    admin_reply(explaining->client, explained ? with("explain", explained) : reply_error("%s", err.text));
+    client_reply(explaining->client, explained ? with("explain", explained) : reply_error("%s", err.text));
     place_unref(explaining->place);
     world_unref(explaining->world);
     free(explaining);
@@ -53,7 +53,7 @@ static void explain_command(struct director *director, struct client *client, co
     struct inquiry asked;
     struct error err;
     if (!explain_read(request->name, request->type, request->client, &asked, &err)) {
-        admin_reply(client, reply_error("%s", err.text));
+        client_reply(client, reply_error("%s", err.text));
         return;
     }
     struct explaining *explaining = mem_new(1, sizeof *explaining);
@@ -104,14 +104,13 @@ static void warn_of_emptied(const struct setup *setup, json_t *reply)
 /* Replies when the order is on disk, too: what was confirmed survives a crash. */
 static void order(struct director *director, struct client *client, const struct request *request)
 {
-    char who[WHO_TEXT];
-    json_t *reply = orders_command(director, request, client_who(client, who, sizeof who));
+    json_t *reply = orders_command(director, request, client);
     if (request->command != COMMAND_ENABLE && json_is_true(json_object_get(reply, "ok")))
         warn_of_emptied(director->setup, reply);
     if (json_is_true(json_object_get(reply, "ok")))
         persist_overrides(director, client, reply);
     else
-        admin_reply(client, reply);
+        client_reply(client, reply);
 }
 
 static json_t *describe(const struct director *director, const struct request *request)
@@ -136,7 +135,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     struct request request;
     struct error err;
     if (!request_parse(line, len, &request, &err)) {
-        admin_reply(client, reply_error("%s", err.text));
+        client_reply(client, reply_error("%s", err.text));
         return;
     }
     switch (request.command) {
@@ -144,16 +143,16 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_DISABLE:
     case COMMAND_ENABLE: order(director, client, &request); break;
     case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
-    case COMMAND_PUSH_LOAD: admin_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;
-    case COMMAND_PUSH: admin_reply(client, reports_command(director, &request)); break;
+    case COMMAND_PUSH_LOAD: client_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;
+    case COMMAND_PUSH: client_reply(client, reports_command(director, &request)); break;
     case COMMAND_PLAN: plan_begin(director, client, request.config); break;
     case COMMAND_WHAT_IF: what_if_begin(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
     case COMMAND_STOP:
-        admin_reply(client, reply_ok());
+        client_reply(client, reply_ok());
         director_stop(director);
         break;
-    default: admin_reply(client, describe(director, &request));
+    default: client_reply(client, describe(director, &request));
     }
     request_release(&request);
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "control/expiry.h"
 #include "control/load.h"
+#include "control/transitions.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,69 +81,16 @@ void director_published(struct director *director)
     director->transferred = director->setup->world;
     char *text = summary(director);
     log_notice("ready: %s", text);
+    journal_note(director->journal, &(struct event){.kind = EVENT_START, .what = "serving", .why = text});
     free(text);
     sd_notify(0, "READY=1");
-}
-
-/* The verdict on an endpoint, or, if that stays, on one way to reach it, changed. */
-struct transition {
-    uint16_t endpoint;
-    const char *way; /* "" or "tls: " ... */
-    enum verdict from, to;
-    enum reason reason;
-    char detail[DETAIL_TEXT];
-};
-
-/* False: nothing has changed that the log tells of. */
-static bool transition_of(const struct endpoint_health *before, const struct endpoint_health *now, struct transition *ret)
-{
-    static const char *const ways[TRANSPORT_COUNT] = {"udp: ", "tcp: ", "tls: ", "ws: ", "wss: "};
-    if (before->overall != now->overall) {
-        *ret = (struct transition){.way = "", .from = before->overall, .to = now->overall, .reason = now->reason};
-        return true;
-    }
-    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++) {
-        const unsigned six = i / TRANSPORT_COUNT, transport = i % TRANSPORT_COUNT;
-        const struct facet *was = &before->of[six][transport], *is = &now->of[six][transport];
-        if (was->probed && is->probed && was->verdict != is->verdict) {
-            *ret = (struct transition){.way = ways[transport], .from = was->verdict, .to = is->verdict};
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Told by the result that has brought it about. */
-static struct transition explained(struct transition seen, uint16_t endpoint, const struct check_result *by)
-{
-    seen.endpoint = endpoint;
-    if (seen.way[0])
-        seen.reason = by->health.reason;
-    if (seen.reason == by->last.reason)
-        memcpy(seen.detail, by->last.detail, sizeof seen.detail);
-    return seen;
-}
-
-static void log_transitions(const struct director *director, const struct transition *transitions, size_t count)
-{
-    const struct config *config = world_config(director->setup->world);
-    for (size_t i = 0; i < count && i < TRANSITIONS_LOGGED; i++) {
-        const struct transition *at = &transitions[i];
-        const bool named = at->endpoint >= config->endpoint_count;
-        const struct endpoint *of = named ? NULL : &config->endpoints[at->endpoint];
-        log_notice("%s %s%s%s: %s%s -> %s (%s%s%s)", named ? "check" : "endpoint", named ? "" : config->sites[of->site].name,
-                   named ? "" : "/", named ? config->judgement.checks[at->endpoint - config->endpoint_count].name : of->host, at->way,
-                   verdict_text(at->from), verdict_text(at->to), reason_text(at->reason), at->detail[0] ? ": " : "", at->detail);
-    }
-    if (count > TRANSITIONS_LOGGED)
-        log_notice("and %zu endpoints more changed", count - TRANSITIONS_LOGGED);
 }
 
 /* Everything that has come in makes one build, and at once; the log comes after. */
 static void take_results(struct director *director)
 {
     struct beliefs *beliefs = &director->setup->beliefs;
-    struct transition transitions[TRANSITIONS_LOGGED];
+    struct transition transitions[TRANSITIONS_NOTED];
     size_t count, transition_count = 0;
     bool changed = false;
     const struct check_result *results = inbox_take(director->inbox, &count);
@@ -153,14 +101,14 @@ static void take_results(struct director *director)
             continue;
         changed = true;
         struct transition seen;
-        if (transition_of(&before, &beliefs->health[endpoint], &seen) && transition_count++ < TRANSITIONS_LOGGED)
-            transitions[transition_count - 1] = explained(seen, endpoint, &results[i]);
+        if (transition_of(&before, &beliefs->health[endpoint], &seen) && transition_count++ < TRANSITIONS_NOTED)
+            transitions[transition_count - 1] = transition_explained(seen, endpoint, &results[i]);
     }
     director->verdicts_changed |= changed;
     director->moves.soon |= changed;
     if (director->starting && changed)
         director_publish(director);
-    log_transitions(director, transitions, transition_count);
+    transitions_tell(director, transitions, transition_count);
     if (!director->serving && count && beliefs_settled(beliefs))
         begin_serving(director);
 }
@@ -395,6 +343,14 @@ static void keep_settings(struct director *director, const struct server_config 
     };
 }
 
+void director_note(struct director *director, const struct client *by, struct event event)
+{
+    char who[CLIENT_WHO], from[CLIENT_FROM];
+    event.who = by ? client_who(by, who) : NULL;
+    event.from = by ? client_from(by, from) : "signal";
+    journal_note(director->journal, &event);
+}
+
 /* What is left is written at once, so that the next start has it, too. */
 static void orders_lost(struct director *director)
 {
@@ -499,6 +455,7 @@ static void free_rest(struct director *director)
     rebuild_release(director);
     setup_free(director->setup);
     audience_free(director->audience);
+    journal_free(director->journal);
     balance_free(director->moves.balance);
     trust_free(director->trust);
     serials_release(&director->serials);
@@ -515,6 +472,7 @@ static void free_rest(struct director *director)
 static void put_away(struct director *director)
 {
     director->stopping = true;
+    journal_note(director->journal, &(struct event){.kind = EVENT_STOP, .what = director->failed ? "failed" : "stopping"});
     free_events(director);
     persist_last(director);
     server_free(director->server);
@@ -541,6 +499,7 @@ static void put_away(struct director *director)
 int control_run(const char *config_path)
 {
     struct director director = {.config_path = mem_text(config_path),
+                                .journal = journal_new(),
                                 .signal_fd = -1,
                                 .wake_fd = -1,
                                 .audience = audience_new(),

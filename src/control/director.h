@@ -10,6 +10,7 @@
 #include "control/control.h"
 #include "control/gathering.h"
 #include "control/inbox.h"
+#include "control/journal.h"
 #include "control/lag.h"
 #include "control/moves.h"
 #include "control/persist.h"
@@ -38,6 +39,7 @@ struct director {
     struct gathering gathering; /* of load */
     struct server *server;
     struct admin *admin;
+    struct journal *journal;
     struct transfers *transfers;
     struct primaries *primaries;
     struct work *loader, *writer, *signer;
@@ -114,6 +116,9 @@ void rebuild_release(struct director *director);
 /* reload.c. A new world and place (references taken when true), published or undone. What is believed of checks that stay is kept, by the engine
  * and here. */
 bool director_install(struct director *director, struct world *world, struct place *place, struct report *report);
+/* Notes in the journal what a client (NULL: a signal) has done; the event's who and from are filled in. */
+void director_note(struct director *director, const struct client *by, struct event event);
+
 /* client may be NULL (SIGHUP). max_move: refused if more percent of the clients would move between sites; negative: no bound. */
 void reload_begin(struct director *director, struct client *client, double max_move);
 /* What is loaded is published. */
@@ -126,7 +131,7 @@ void warn_of_void_orders(const struct director *director, const struct config *c
 
 /* orders.c */
 struct request;
-json_t *orders_command(struct director *director, const struct request *request, const char *who);
+json_t *orders_command(struct director *director, const struct request *request, const struct client *by);
 /* Forgets what has ended, brings back what was suspended, sets the timer for the next; tries again to publish what was refused. */
 void orders_pass(struct director *director);
 

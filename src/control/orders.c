@@ -68,6 +68,13 @@ static bool end_orders(struct director *director, uint64_t now_ms)
         const struct override *next = overrides_find(&director->overrides, ended.target);
         log_notice("order ended: %s %s (by %s)%s%s", order_text(ended.order), ended.target, ended.who, next ? "; it is again: " : "",
                    next ? order_text(next->order) : "");
+        const struct view view = director_view(director);
+        journal_note(director->journal, &(struct event){.kind = EVENT_ENDED,
+                                                        .target = ended.target,
+                                                        .what = order_text(ended.order),
+                                                        .why = "its time was over",
+                                                        .before = describe_override(&view, &ended),
+                                                        .after = next ? describe_override(&view, next) : json_null()});
         any = true;
     }
     return any;
@@ -91,7 +98,7 @@ void orders_pass(struct director *director)
     plan_next(director);
 }
 
-static struct override make_order(const struct request *request, const struct target *target, const char *who)
+static struct override make_order(const struct request *request, const struct target *target, const struct client *by)
 {
     struct override order = {
         .order = request->command == COMMAND_DRAIN ? ORDER_DRAIN : ORDER_DISABLE,
@@ -101,11 +108,11 @@ static struct override make_order(const struct request *request, const struct ta
     };
     snprintf(order.target, sizeof order.target, "%s", target->text);
     snprintf(order.reason, sizeof order.reason, "%s", request->reason);
-    snprintf(order.who, sizeof order.who, "%s", who);
+    client_who(by, order.who);
     return order;
 }
 
-static bool change(struct director *director, const struct request *request, const struct target *target, const char *who,
+static bool change(struct director *director, const struct request *request, const struct target *target, const struct client *by,
                    struct error *err)
 {
     const struct config *config = world_config(director->setup->world);
@@ -113,7 +120,7 @@ static bool change(struct director *director, const struct request *request, con
         if (!overrides_enable(&director->overrides, config, target, end_of(request->for_ms), err))
             return false;
     } else {
-        const struct override order = make_order(request, target, who);
+        const struct override order = make_order(request, target, by);
         overrides_put(&director->overrides, &order);
     }
     date_orders(director);
@@ -135,10 +142,23 @@ static bool publish_or_undo(struct director *director, struct overrides *before,
     return false;
 }
 
-static void log_order(const struct request *request, const struct target *target, const char *who)
+static void note_order(struct director *director, const struct request *request, const struct client *by, const struct overrides *before,
+                       const json_t *reply)
 {
-    log_notice("order: %s %s by %s%s%s", command_text(request->command), target->text, who, request->reason[0] ? ": " : "",
-               request->reason);
+    struct view view = director_view(director);
+    view.overrides = before;
+    const char *target = json_string_value(json_object_get(reply, "target"));
+    const struct override *old = overrides_find(before, target);
+    char who[CLIENT_WHO];
+    client_who(by, who);
+    director_note(director, by,
+                  (struct event){.kind = EVENT_ORDER,
+                                 .target = target,
+                                 .what = command_text(request->command),
+                                 .why = request->reason,
+                                 .before = old ? describe_override(&view, old) : json_null(),
+                                 .after = json_incref(json_object_get(reply, "order"))});
+    log_notice("order: %s %s by %s%s%s", command_text(request->command), target, who, request->reason[0] ? ": " : "", request->reason);
 }
 
 /* An order whose target has gone from the configuration can still be ended, by the name it was given for. */
@@ -174,7 +194,7 @@ static json_t *describe_change(const struct director *director, const struct req
     return reply;
 }
 
-json_t *orders_command(struct director *director, const struct request *request, const char *who)
+json_t *orders_command(struct director *director, const struct request *request, const struct client *by)
 {
     struct target target;
     struct error err;
@@ -182,13 +202,13 @@ json_t *orders_command(struct director *director, const struct request *request,
         return reply_error("%s", err.text);
     struct overrides before;
     overrides_copy(&director->overrides, &before);
-    const bool done = change(director, request, &target, who, &err) && publish_or_undo(director, &before, &err);
+    const bool done = change(director, request, &target, by, &err) && publish_or_undo(director, &before, &err);
     json_t *reply = done ? describe_change(director, request, &target, &before) : reply_error("%s", err.text);
+    if (done) {
+        director->alarms.orders[0] = '\0';
+        note_order(director, request, by, &before, reply);
+        plan_next(director);
+    }
     overrides_release(&before);
-    if (!done)
-        return reply;
-    director->alarms.orders[0] = '\0';
-    log_order(request, &target, who);
-    plan_next(director);
     return reply;
 }

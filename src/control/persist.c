@@ -64,7 +64,7 @@ static void answer_waiters(struct director *director, uint64_t version, uint64_t
         *link = waiter->next;
         if (warning)
             add_warning(waiter->reply, warning);
-        admin_reply(waiter->client, waiter->reply);
+        client_reply(waiter->client, waiter->reply);
         free(waiter);
     }
 }

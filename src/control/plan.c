@@ -86,7 +86,7 @@ static void end_planning(struct job *job)
         work_push(director->loader, &planning->job);
         return;
     }
-    admin_reply(planning->client, reply_of(planning));
+    client_reply(planning->client, reply_of(planning));
     planning_free(planning);
 }
 

@@ -194,11 +194,17 @@ static void note_reload(struct director *director, const struct loading *loading
         director->alarms.orders[0] = '\0';
         log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count,
                    config->site_count, config->endpoint_count);
+        director_note(director, loading->client, (struct event){.kind = EVENT_RELOAD, .target = config->path, .what = "reloaded"});
         return;
     }
     snprintf(director->alarms.reload, sizeof director->alarms.reload,
              "the last reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
     log_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
+    director_note(director, loading->client,
+                  (struct event){.kind = EVENT_RELOAD,
+                                 .target = loading->path,
+                                 .what = "failed",
+                                 .why = loading->report.count ? loading->report.findings[loading->report.count - 1].text : NULL});
 }
 
 static void answer(const struct loading *loading, bool done)
@@ -208,7 +214,7 @@ static void answer(const struct loading *loading, bool done)
     json_t *reply =
         done ? reply_ok() : reply_error("reload failed (%zu found wrong); what was loaded before is still served", loading->report.errors);
     json_object_set_new(reply, "findings", findings_json(&loading->report));
-    admin_reply(loading->client, reply);
+    client_reply(loading->client, reply);
 }
 
 /* A new world whose answers are still being signed is not answered with yet; who waits for the reload expects that it is. */
@@ -267,12 +273,13 @@ static void refuse_move(struct director *director, struct loading *loading)
     world_unref(loading->world);
     log_findings(&loading->report);
     log_notice("reload refused: %s; at most %g %% were allowed", text, loading->max_move);
+    director_note(director, loading->client, (struct event){.kind = EVENT_RELOAD, .target = loading->path, .what = "refused", .why = text});
     if (director->serving)
         sd_notify(0, "READY=1");
     json_t *reply = reply_error("refused: %s; at most %g %% may move. What was loaded before is still served", text, loading->max_move);
     json_object_set_new(reply, "plan", comparison_json(loading->comparison));
     json_object_set_new(reply, "findings", findings_json(&loading->report));
-    admin_reply(loading->client, reply);
+    client_reply(loading->client, reply);
     free(text);
     loading_free(loading);
 }
@@ -421,6 +428,7 @@ static void end_refresh(struct job *job)
     } else if (loading->place && swap_place(director, loading)) {
         log_findings(&loading->report);
         log_notice("geo data reloaded: %u classes", geo_classes(place_geo(director->setup->place))->count);
+        journal_note(director->journal, &(struct event){.kind = EVENT_GEO, .what = "changed files are in use"});
         director->alarms.geo[0] = '\0';
         director->geo_failed_print = 0;
     } else {
@@ -428,6 +436,7 @@ static void end_refresh(struct job *job)
         log_error("changed geo data cannot be used; the older is still in use until the files change again");
         snprintf(director->alarms.geo, sizeof director->alarms.geo, "changed geo data cannot be used: %.500s",
                  loading->report.count ? loading->report.findings[loading->report.count - 1].text : "");
+        journal_note(director->journal, &(struct event){.kind = EVENT_GEO, .what = "failed", .why = director->alarms.geo});
         director->geo_failed_print = loading->print;
     }
     world_unref(loading->world);

@@ -14,7 +14,8 @@ enum {
     MOVES_LEAST_MS = 200,    /* between two looks at load, whatever falls or comes back */
     ORDER_ANSWER_MS = 3000,  /* an order is answered then at the latest, on disk or not */
     WALL_SET_MS = 2000,      /* a wall clock that moves so much against the monotonic one has been set */
-    TRANSITIONS_LOGGED = 20, /* of one wake-up */
+    TRANSITIONS_LOGGED = 20, /* of one wake-up, */
+    TRANSITIONS_NOTED = 500, /* and in the journal */
     SIGNATURES_MOST = 2000000,
     STOP_FLUSH_MS = 100,
     STOP_WRITE_MS = 400,

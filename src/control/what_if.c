@@ -38,7 +38,7 @@ static void end_asking(struct job *job)
     struct asking *asking = (struct asking *)job;
     json_t *reply = reply_ok();
     json_object_set_new(reply, "what_if", foresight_json(asking->foresight));
-    admin_reply(asking->client, reply);
+    client_reply(asking->client, reply);
     asking_free(asking);
 }
 
@@ -105,7 +105,7 @@ static void begin(struct job *job)
     struct director *director = asking->director;
     struct error err;
     if (director->stopping) {
-        admin_reply(asking->client, reply_error("the daemon is stopping"));
+        client_reply(asking->client, reply_error("the daemon is stopping"));
         asking_free(asking);
         return;
     }
@@ -116,7 +116,7 @@ static void begin(struct job *job)
     }
     asking->foresight = foresight_of(director, &asking->question, &err);
     if (!asking->foresight) {
-        admin_reply(asking->client, reply_error("%s", err.text));
+        client_reply(asking->client, reply_error("%s", err.text));
         asking_free(asking);
         return;
     }

@@ -11,7 +11,7 @@
 enum order { ORDER_DRAIN, ORDER_DISABLE };
 enum scope { SCOPE_SITE, SCOPE_ENDPOINT, SCOPE_SERVICE };
 
-enum { TARGET_TEXT = 320, REASON_TEXT = 256, WHO_TEXT = 64 };
+enum { TARGET_TEXT = 320, REASON_TEXT = 256, WHO_TEXT = 64 /* CLIENT_WHO */ };
 
 /* drain: no new callers, but better than nobody. disable: not even then; only if nothing else at all is left that is not disabled, and the service
  * says on_all_down = "serve-all".

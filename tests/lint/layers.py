@@ -9,9 +9,9 @@ LAYERS = [
     ["model", "dns", "platform"],
     ["config", "zone", "geo", "health", "load", "policy"],
     ["dnssec"],
-    ["snapshot", "probe", "collect", "sim", "cluster"],
+    ["snapshot", "probe", "collect", "sim", "cluster", "tap", "notify"],
     ["answer", "transfer", "delegation"],
-    ["serve"],
+    ["serve", "http"],
     ["control"],
     ["daemon", "cli"],
 ]
@@ -22,12 +22,13 @@ THIRD_PARTY = {
     "ldns/": {"zone"},
     "maxminddb": {"geo"},
     "libconfig.h": {"config"},
-    "event2/": {"serve", "probe", "collect", "control"},
+    "event2/": {"serve", "probe", "collect", "control", "http"},
     "jansson": {"collect", "control", "cli"},
     "urcu": {"snapshot"},
+    "fstrm": {"tap"},
     "systemd/": {"control", "daemon"},
-    "openssl/": {"dnssec", "transfer", "serve", "probe"},
-    "curl/": {"collect", "probe"},
+    "openssl/": {"dnssec", "transfer", "serve", "probe", "http"},
+    "curl/": {"collect", "probe", "notify"},
     "seccomp.h": {"platform"},
 }
 PURE = {"health", "load", "policy", "dns", "answer", "model"}

@@ -37,7 +37,7 @@ static void on_request(struct client *client, const char *line, size_t len, void
     if (len == 5 && memcmp(line, "later", 5) == 0)
         at->waiting = client;
     else
-        admin_reply(client, json_pack("{s:i}", "length", (int)len));
+        client_reply(client, json_pack("{s:i}", "length", (int)len));
 }
 
 static int begin(void **state)
@@ -125,7 +125,7 @@ static void the_next_request_waits_for_the_reply_to_the_last(void **state)
     say(fd, "later\nnext\n");
     assert_string_equal(heard(fd), "");
     assert_int_equal(bench.requests, 1);
-    admin_reply(bench.waiting, json_pack("{s:i}", "at", 1));
+    client_reply(bench.waiting, json_pack("{s:i}", "at", 1));
     assert_string_equal(heard(fd), "{\"at\":1}\n{\"length\":4}\n");
     close(fd);
 }
@@ -149,7 +149,7 @@ static void a_client_that_has_gone_does_not_trouble_its_late_reply(void **state)
     pump();
     close(fd);
     pump();
-    admin_reply(bench.waiting, json_pack("{s:i}", "at", 1));
+    client_reply(bench.waiting, json_pack("{s:i}", "at", 1));
     pump();
     const int next = dial();
     say(next, "x\n");
@@ -230,7 +230,7 @@ static void clients_that_have_gone_before_their_reply_lock_nobody_out(void **sta
     say(fd, "x\n");
     assert_string_equal(heard(fd), "{\"length\":1}\n");
     for (int i = 0; i < CLIENTS_MAX; i++)
-        admin_reply(waiting[i], json_object());
+        client_reply(waiting[i], json_object());
     close(fd);
     pump();
 }
@@ -290,12 +290,12 @@ static void who_asks_is_known_by_the_connection(void **state)
     say(fd, "later\n");
     pump();
     const struct passwd *me = getpwuid(getuid());
-    client_who(bench.waiting, who, sizeof who);
+    client_who(bench.waiting, who);
     if (me)
         assert_string_equal(who, me->pw_name);
     else
         assert_int_equal(strncmp(who, "uid ", 4), 0);
-    admin_reply(bench.waiting, json_object());
+    client_reply(bench.waiting, json_object());
     close(fd);
     pump();
 }
