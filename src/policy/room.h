@@ -1,6 +1,7 @@
 /* Rule 4: which site a bucket gets first, by distance and price. A full site seems farther by its price; the buckets of a class cross over one by one,
  * those that the site holds least first, within a window below the price: so a class that lies between two sites is parted and not moved as a block.
- * A site that is coming back is first for its share of the buckets alone. Plans and predictions are both made of these functions.
+ * A site that is coming back is first for its share of the buckets alone. Plans are made of these functions; the
+ * market of predictions and prices keeps its own tables of the same law, which a test holds to be equal.
  * Inside this folder only. Thread: see policy.h. */
 #pragma once
 

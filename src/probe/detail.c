@@ -1,6 +1,5 @@
 #include "probe/detail.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,12 +42,17 @@ void detail_take(char out[DETAIL_TEXT], const char *octets, size_t len)
     out[used] = '\0';
 }
 
-void detail_set(char out[DETAIL_TEXT], const char *format, ...)
+void detail_setv(char out[DETAIL_TEXT], const char *format, va_list args)
 {
     char text[4 * DETAIL_TEXT];
+    vsnprintf(text, sizeof text, format, args);
+    detail_take(out, text, strlen(text));
+}
+
+void detail_set(char out[DETAIL_TEXT], const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    detail_setv(out, format, args);
     va_end(args);
-    detail_take(out, text, strlen(text));
 }

@@ -1,8 +1,9 @@
 #include "probe/outcome.h"
 
+#include "probe/detail.h"
+
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 struct observation observation_failed(enum reason reason)
 {
@@ -14,12 +15,8 @@ struct observation observation_failed_as(enum reason reason, const char *format,
     struct observation seen = observation_failed(reason);
     va_list args;
     va_start(args, format);
-    vsnprintf(seen.detail, sizeof seen.detail, format, args);
+    detail_setv(seen.detail, format, args);
     va_end(args);
-    /* It goes into JSON, tables and the log. */
-    for (char *at = seen.detail; *at; at++)
-        if ((unsigned char)*at < ' ' || (unsigned char)*at > '~')
-            *at = '?';
     return seen;
 }
 

@@ -7,6 +7,7 @@ import time
 import pytest
 from farm import Farm
 from lab import CLIENT, SLOW, wait_for
+from namespace import SmallDisk
 
 FLOOD = """
 import socket, sys
@@ -21,34 +22,6 @@ while True:
         except OSError:
             pass
 """
-
-
-class SmallDisk:
-    """A mount namespace in which one folder is a disk of 256 KiB."""
-
-    def __init__(self, folder):
-        os.makedirs(folder, exist_ok=True)
-        self.folder = folder
-        self.holder = subprocess.Popen(["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=256k tmpfs {folder} && echo held && exec cat"],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if self.holder.stdout.readline() != "held\n":
-            reason = self.holder.stderr.read().strip()
-            self.end()
-            pytest.skip(f"no namespaces here: {reason}")
-        self.enter = ["nsenter", "-t", str(self.holder.pid), "-m", "--"]
-
-    def fill(self):
-        done = subprocess.run([*self.enter, "dd", "if=/dev/zero", f"of={self.folder}/full", "bs=1024"], capture_output=True, text=True)
-        assert "No space left" in done.stderr
-
-    def clear(self):
-        subprocess.run([*self.enter, "rm", f"{self.folder}/full"], check=True)
-
-    def end(self):
-        self.holder.stdin.close()
-        self.holder.wait(5)
-        self.holder.stdout.close()
-        self.holder.stderr.close()
 
 
 @pytest.fixture
