@@ -48,8 +48,9 @@ char *order_text_of(const json_t *order)
         return mem_text("");
     const char *reason = text_of(order, "reason");
     char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("");
-    char *text = mem_format("%s%s%s by %s%s%s", strcmp(text_of(order, "order"), "drain") == 0 ? "drained" : "disabled", *until ? " " : "",
-                            until, text_of(order, "who"), *reason ? ": " : "", reason);
+    const char *kind = text_of(order, "order");
+    const char *what = strcmp(kind, "drain") == 0 ? "drained" : strcmp(kind, "fail") == 0 ? "in a drill, taken for failed" : "disabled";
+    char *text = mem_format("%s%s%s by %s%s%s", what, *until ? " " : "", until, text_of(order, "who"), *reason ? ": " : "", reason);
     free(until);
     return text;
 }

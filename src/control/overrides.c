@@ -55,7 +55,9 @@ void overrides_put(struct overrides *overrides, const struct override *order)
 
 static const char *ordered(const struct override *order)
 {
-    return order->order == ORDER_DRAIN ? "drained" : "disabled";
+    static const char *const texts[ORDERS] = {
+        [ORDER_DRAIN] = "drained", [ORDER_DISABLE] = "disabled", [ORDER_FAIL] = "taken for failed by a drill"};
+    return texts[order->order];
 }
 
 /* Why enabling this target changes nothing: the order that does hold it back, or that there is none. */
@@ -152,10 +154,11 @@ void overrides_apply(const struct overrides *overrides, const struct config *con
         struct target target;
         if (!override_active(order, now_ms) || !target_exact(config, order->target, &target))
             continue;
-        const bool drain = order->order == ORDER_DRAIN;
+        static const uint8_t states[ORDERS] = {
+            [ORDER_DRAIN] = ORDERED_DRAIN, [ORDER_DISABLE] = ORDERED_DISABLE, [ORDER_FAIL] = ORDERED_FAIL};
         if (target.scope == SCOPE_SERVICE)
-            effects->services[target.index] = drain ? SERVICE_DRAINED : SERVICE_DISABLED;
+            effects->services[target.index] = order->order == ORDER_DRAIN ? SERVICE_DRAINED : SERVICE_DISABLED;
         else
-            (target.scope == SCOPE_SITE ? effects->sites : effects->endpoints)[target.index] = drain ? ORDERED_DRAIN : ORDERED_DISABLE;
+            (target.scope == SCOPE_SITE ? effects->sites : effects->endpoints)[target.index] = states[order->order];
     }
 }

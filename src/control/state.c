@@ -244,13 +244,14 @@ static bool read_override(const json_t *item, struct override *ret_order)
     *ret_order = (struct override){0};
     if (!copy_text(item, "order", order, sizeof order) || !copy_text(item, "scope", scope, sizeof scope))
         return false;
-    if (strcmp(order, order_text(ORDER_DRAIN)) != 0 && strcmp(order, order_text(ORDER_DISABLE)) != 0)
+    if (!order_parse(order, &ret_order->order))
         return false;
-    ret_order->order = strcmp(order, order_text(ORDER_DRAIN)) == 0 ? ORDER_DRAIN : ORDER_DISABLE;
     size_t i = 0;
     while (i < 3 && strcmp(scope, scopes[i]) != 0)
         i++;
     ret_order->scope = (enum scope)i;
+    if (ret_order->order == ORDER_FAIL && ret_order->scope != SCOPE_SITE)
+        return false;
     return i < 3 && copy_text(item, "target", ret_order->target, sizeof ret_order->target) &&
            copy_text(item, "reason", ret_order->reason, sizeof ret_order->reason) &&
            copy_text(item, "who", ret_order->who, sizeof ret_order->who) && copy_time(item, "since_s", &ret_order->since_s) &&

@@ -1,135 +1,18 @@
-/* A copy of what is known goes to the loader's thread, the prediction comes back. */
 #include "control/what_if.h"
 
-#include "base/memory.h"
-#include "control/foresee.h"
+#include "control/client.h"
+#include "control/foretell.h"
+#include "control/protocol.h"
 
-#include <stdlib.h>
-
-struct question_asked {
-    char *what, *sites; /* sites: NULL for none */
-    double calls;
-};
-
-struct asking {
-    struct job job;
-    struct director *director;
-    struct client *client;
-    struct question_asked question;
-    struct foresight *foresight;
-};
-
-static void asking_free(struct asking *asking)
+static void reply(void *context, json_t *told, const char *error)
 {
-    if (asking->foresight)
-        foresight_free(asking->foresight);
-    free(asking->question.what);
-    free(asking->question.sites);
-    free(asking);
-}
-
-static void run_asking(struct job *job)
-{
-    foresight_run(((struct asking *)job)->foresight);
-}
-
-static void end_asking(struct job *job)
-{
-    struct asking *asking = (struct asking *)job;
-    json_t *reply = reply_ok();
-    json_object_set_new(reply, "what_if", foresight_json(asking->foresight));
-    client_reply(asking->client, reply);
-    asking_free(asking);
-}
-
-/* The calls that there are, as the balancer weighs demand; the caller frees the flows. */
-static struct flow *calls_now(const struct balance_view *view, struct clientele *ret)
-{
-    struct flow *flows = mem_copy(view->input->flows, view->input->flow_count * sizeof *flows);
-    for (size_t i = 0; i < view->input->flow_count; i++) {
-        flows[i].rate = view->calls[i].calls;
-        ret->calls += flows[i].rate;
-    }
-    ret->flows = flows;
-    ret->flow_count = view->input->flow_count;
-    return flows;
-}
-
-/* With calls given, demand alone is taken. */
-static struct flow *clientele_now(const struct director *director, double calls, struct clientele *ret)
-{
-    const struct setup *setup = director->setup;
-    struct balance_view view;
-    size_t count;
-    *ret = (struct clientele){.calls = 0, .report = balance_report(director->moves.balance, setup)};
-    struct flow *flows = demand_flows(audience_demand(director->audience), geo_classes(place_geo(setup->place)),
-                                      world_config(setup->world)->service_count, &count, &ret->by_demand);
-    if (calls == 0 && ret->by_demand && balance_look(director->moves.balance, &view) && view.measured && view.held->world == setup->world &&
-        view.held->place == setup->place) {
-        free(flows);
-        flows = calls_now(&view, ret);
-        ret->measured = ret->calls > 0;
-        return flows;
-    }
-    ret->flows = flows;
-    ret->flow_count = ret->by_demand ? count : 0;
-    ret->calls = calls;
-    return flows;
-}
-
-static struct foresight *foresight_of(const struct director *director, const struct question_asked *question, struct error *err)
-{
-    struct supposition supposition;
-    enum foreseen what;
-    if (!foreseen_parse(question->what, &what)) {
-        error_set(err, "\"what\" must be fail, drain, capacity or nothing");
-        return NULL;
-    }
-    if (!supposition_read(world_config(director->setup->world), what, question->sites, &supposition, err))
-        return NULL;
-    struct clientele clientele;
-    struct flow *flows = clientele_now(director, question->calls, &clientele);
-    struct foresight *foresight = foresight_new(director->setup, &supposition, &clientele, false, err);
-    free(flows);
-    return foresight;
-}
-
-static void run_nothing(struct job *job)
-{
-    (void)job;
-}
-
-static void begin(struct job *job)
-{
-    struct asking *asking = (struct asking *)job;
-    struct director *director = asking->director;
-    struct error err;
-    if (director->stopping) {
-        client_reply(asking->client, reply_error("the daemon is stopping"));
-        asking_free(asking);
-        return;
-    }
-    if (director->moves.running) { /* what it knows is not to be looked at meanwhile: behind it */
-        asking->job = (struct job){.run = run_nothing, .done = begin};
-        work_push(director->moves.work, &asking->job);
-        return;
-    }
-    asking->foresight = foresight_of(director, &asking->question, &err);
-    if (!asking->foresight) {
-        client_reply(asking->client, reply_error("%s", err.text));
-        asking_free(asking);
-        return;
-    }
-    asking->job = (struct job){.run = run_asking, .done = end_asking};
-    work_push(director->loader, &asking->job);
+    json_t *object = told ? reply_ok() : reply_error("%s", error);
+    if (told)
+        json_object_set_new(object, "what_if", told);
+    client_reply(context, object);
 }
 
 void what_if_begin(struct director *director, struct client *client, const struct request *request)
 {
-    struct asking *asking = mem_new(1, sizeof *asking);
-    *asking = (struct asking){
-        .director = director,
-        .client = client,
-        .question = {.what = mem_text(request->what), .sites = request->sites ? mem_text(request->sites) : NULL, .calls = request->calls}};
-    begin(&asking->job);
+    foretell(director, request->what, request->sites, request->calls, reply, client);
 }

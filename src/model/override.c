@@ -1,5 +1,7 @@
 #include "model/override.h"
 
+#include <string.h>
+
 static const int64_t LONGEST_S = INT64_C(100) * 366 * 86400;
 
 bool override_ended(const struct override *override, uint64_t now_ms)
@@ -46,7 +48,17 @@ void override_to_wall(struct override *override, uint64_t now_ms, int64_t wall_m
     override->suspended_until_s = on_wall(override->suspended_until_ms, now_ms, wall_ms);
 }
 
+static const char *const texts[ORDERS] = {[ORDER_DRAIN] = "drain", [ORDER_DISABLE] = "disable", [ORDER_FAIL] = "fail"};
+
 const char *order_text(enum order order)
 {
-    return order == ORDER_DRAIN ? "drain" : "disable";
+    return texts[order];
+}
+
+bool order_parse(const char *text, enum order *ret_order)
+{
+    for (*ret_order = 0; *ret_order < ORDERS; (*ret_order)++)
+        if (strcmp(text, texts[*ret_order]) == 0)
+            return true;
+    return false;
 }

@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum order { ORDER_DRAIN, ORDER_DISABLE };
+enum order { ORDER_DRAIN, ORDER_DISABLE, ORDER_FAIL, ORDERS };
 enum scope { SCOPE_SITE, SCOPE_ENDPOINT, SCOPE_SERVICE };
 
 enum { TARGET_TEXT = 320, REASON_TEXT = 256, WHO_TEXT = 64 /* CLIENT_WHO */ };
 
 /* drain: no new callers, but better than nobody. disable: not even then; only if nothing else at all is left that is not disabled, and the service
- * says on_all_down = "serve-all".
+ * says on_all_down = "serve-all". fail: a drill, of a site alone; as if all of it were down.
  * Of a service: drain shortens its TTL to the least (so that a disable takes effect at once); disable answers NODATA. */
 struct override {
     enum order order;
@@ -40,3 +40,4 @@ void override_from_wall(struct override *override, uint64_t now_ms, int64_t wall
 /* The wall clock's ends from the monotonic ones: when it is given, and when the wall clock was set. */
 void override_to_wall(struct override *override, uint64_t now_ms, int64_t wall_ms);
 const char *order_text(enum order order);
+bool order_parse(const char *text, enum order *ret_order);

@@ -23,7 +23,8 @@ struct endpoint_health {
     bool doubt;                          /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
 };
 
-enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_DISABLE };
+/* fail: taken for down, for a drill. */
+enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_FAIL, ORDERED_DISABLE };
 
 /* How an endpoint stands for choosing, best first. */
 enum standing { STANDING_UP, STANDING_UNKNOWN, STANDING_RESERVE, STANDING_LAST, STANDING_OUT };
@@ -35,6 +36,7 @@ enum cause {
     CAUSE_ENDPOINT_DISABLE,
     CAUSE_SITE_DRAIN,
     CAUSE_SITE_DISABLE,
+    CAUSE_DRILL,          /* its site is taken for failed */
     CAUSE_MIN_UP,         /* its site has fewer endpoints up than min_up */
     CAUSE_MIN_CAPACITY,   /* or less capacity than min_capacity */
     CAUSE_HELD,           /* it answers again, but damping holds it down */

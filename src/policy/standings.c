@@ -64,6 +64,8 @@ static struct sight sight_of(const struct world_state *state, const struct plan_
         return (struct sight){STANDING_OUT, CAUSE_ENDPOINT_DISABLE};
     if (of_site == ORDERED_DISABLE)
         return (struct sight){STANDING_OUT, CAUSE_SITE_DISABLE};
+    if (of_site == ORDERED_FAIL)
+        return (struct sight){STANDING_OUT, CAUSE_DRILL};
 
     const struct facet seen = look(&state->health[endpoint], spec);
     const struct sight sight = sight_of_verdict(state, &seen, endpoint);

@@ -250,6 +250,9 @@ static void orders_take_effect_on_what_they_name_and_on_nothing_else(void **stat
     assert_int_equal(effects.sites[0], ORDERED_NOTHING);
     assert_int_equal(effects.sites[1], ORDERED_DRAIN);
     assert_int_equal(effects.services[0], SERVICE_DRAINED);
+    put(&overrides, ORDER_FAIL, "ashburn", 0);
+    overrides_apply(&overrides, config(), 1000, &effects);
+    assert_int_equal(effects.sites[1], ORDERED_FAIL);
     effects_release(&effects);
     overrides_release(&overrides);
 }

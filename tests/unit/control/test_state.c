@@ -92,6 +92,25 @@ static void orders_come_back_as_they_were_saved(void **state)
     overrides_release(&read);
 }
 
+static void a_drill_comes_back_of_a_site_alone(void **state)
+{
+    (void)state;
+    struct error err;
+    struct overrides saved = {0}, read;
+    const struct override sound = {.order = ORDER_FAIL, .scope = SCOPE_SITE, .target = "london", .until_s = 2000};
+    const struct override unsound = {.order = ORDER_FAIL, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .until_s = 2000};
+    overrides_put(&saved, &sound);
+    overrides_put(&saved, &unsound);
+    char *text = state_overrides_text(&saved);
+    assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
+    assert_false(state_read_overrides(folder, true, 1, 1000, &report, &read));
+    assert_int_equal(read.count, 1);
+    assert_int_equal(read.items[0].order, ORDER_FAIL);
+    free(text);
+    overrides_release(&saved);
+    overrides_release(&read);
+}
+
 static void orders_that_have_ended_meanwhile_are_left_out(void **state)
 {
     (void)state;
@@ -386,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(orders_come_back_as_they_were_saved, begin, end),
+        cmocka_unit_test_setup_teardown(a_drill_comes_back_of_a_site_alone, begin, end),
         cmocka_unit_test_setup_teardown(orders_that_have_ended_meanwhile_are_left_out, begin, end),
         cmocka_unit_test_setup_teardown(unsound_files_are_moved_aside_with_a_warning, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_moved_aside_too, begin, end),

@@ -111,6 +111,19 @@ static void a_drain_does_not_raise_the_dead_and_the_harder_order_wins(void **sta
     expect(3, STANDING_OUT, CAUSE_SITE_DISABLE);
 }
 
+static void a_site_in_a_drill_is_out_as_if_it_were_down(void **state)
+{
+    struct world *world = *state;
+    world->site_orders[0] = ORDERED_FAIL;
+    world->endpoint_orders[0] = ORDERED_DISABLE;
+    world->endpoint_orders[1] = ORDERED_DRAIN;
+    stand(world, -1, FAMILY_NONE);
+    expect(0, STANDING_OUT, CAUSE_ENDPOINT_DISABLE);
+    expect(1, STANDING_OUT, CAUSE_DRILL);
+    expect(2, STANDING_OUT, CAUSE_DRILL);
+    expect(3, STANDING_UP, CAUSE_VERDICT);
+}
+
 static void a_site_below_min_up_is_reserve(void **state)
 {
     struct world *world = *state;
@@ -236,6 +249,7 @@ int main(void)
         CASE(a_family_is_the_best_of_its_transports_and_overall_where_it_is_not_probed),
         CASE(a_drain_reserves_an_endpoint_or_a_site_and_a_disable_takes_it_out),
         CASE(a_drain_does_not_raise_the_dead_and_the_harder_order_wins),
+        CASE(a_site_in_a_drill_is_out_as_if_it_were_down),
         CASE(a_site_below_min_up_is_reserve),
         CASE(min_up_counts_through_the_lens),
         CASE(min_up_counts_endpoints_that_the_rrset_does_not_have),

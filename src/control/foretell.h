@@ -1,0 +1,14 @@
+/* What would happen if sites failed, were drained or could take less, reckoned from what is known at this moment by the loader's thread. For control/ only.
+ * Thread: the director's. */
+#pragma once
+
+#include <jansson.h>
+
+struct director;
+
+/* told: foresight_json() (taken), or NULL and why not. */
+typedef void foretold_fn(void *context, json_t *told, const char *error);
+
+/* what, sites, calls: as in the admin protocol's what-if; sites may be NULL, calls 0. done is called once, perhaps before this returns, also when the
+ * daemon stops. */
+void foretell(struct director *director, const char *what, const char *sites, double calls, foretold_fn *done, void *context);
