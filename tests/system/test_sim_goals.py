@@ -10,7 +10,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../sim"))
 import compare  # noqa: E402
 
-pytestmark = pytest.mark.timeout(400)  # all scenarios under all policies: a minute of two cores
+pytestmark = pytest.mark.timeout(400)
+
+# All of them under all policies take more than a minute of CPU time: that is for ./dev soak. Here the largest failure and the one that swings.
+SCENARIOS = compare.SCENARIOS if os.environ.get("SIPSTEER_SIM") == "all" else [s for s in compare.SCENARIOS if s in ("regional-failure", "carrier")]
 
 # Where another policy offers fewer calls to dead or full sites than ours, and where ours swings on. docs/steering.md tells why.
 LOST = {("regional-failure", "static"), ("thundering-return", "static"), ("flapping", "static"), ("stale-reports", "static"),
@@ -21,27 +24,27 @@ SLACK, SLACK_OF_CALLS = 0.02, 0.0002  # what the seed decides
 
 @pytest.fixture(scope="module")
 def played():
-    return {name: {result["policy"]: result for result in one["results"]} for name, one in compare.play_all(compare.SCENARIOS).items()}
+    return {name: {result["policy"]: result for result in one["results"]} for name, one in compare.play_all(SCENARIOS).items()}
 
 
 def bad(figures):
     return figures["to_dead"] + figures["to_full"]
 
 
-@pytest.mark.parametrize("name", compare.SCENARIOS)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_nobody_offers_fewer_calls_to_dead_or_full_sites(played, name):
     ours, others = played[name]["sipsteer"], {policy: figures for policy, figures in played[name].items() if policy != "sipsteer"}
     better = {policy for policy, figures in others.items() if bad(ours) > bad(figures) * (1 + SLACK) + ours["calls"] * SLACK_OF_CALLS}
     assert better == {policy for scenario, policy in LOST if scenario == name}, {policy: bad(figures) for policy, figures in played[name].items()}
 
 
-@pytest.mark.parametrize("name", compare.SCENARIOS)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_nothing_swings_on(played, name):
     assert played[name]["sipsteer"]["sustained_swing"] == (name in SWINGING), played[name]["sipsteer"]["swings"]
 
 
 def test_the_detector_of_swings_sees_them_where_they_are(played):
-    assert all(played[name]["least-loaded"]["sustained_swing"] for name in compare.SCENARIOS)
+    assert all(played[name]["least-loaded"]["sustained_swing"] for name in SCENARIOS)
 
 
 def numbers(text):
