@@ -6,12 +6,14 @@
  *   what_if.c     predictions, one or one for each site
  *   show*.c       the reply as tables; --json prints it as it came
  *   keys*.c       the keys of signed zones, in their files
+ *   history.c     what has happened, from the daemon or from the audit file
  *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/decimal.h"
 #include "base/report.h"
 #include "cli/connection.h"
 #include "cli/delegation.h"
+#include "cli/history.h"
 #include "cli/keys.h"
 #include "cli/show.h"
 #include "cli/what_if.h"
@@ -93,6 +95,7 @@ static const struct command {
      "farther. each: every site fails in turn (N+1), the worst first. With -c of the files alone, otherwise as the daemon knows things.\n"
      "Exit 1 when a site would be past its max",
      NULL},
+    {"history", "", 0, ALONE, "what has happened: orders, reloads, verdicts, alarms (sipsteer history --help)", NULL},
     {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
     {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
@@ -457,9 +460,10 @@ static bool read_options(int argc, char **argv, struct arguments *ret_args, int 
 /* The command's name, or "". */
 static const char *first_word(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
     opterr = 0;
-    while (getopt_long(argc, argv, "+c:", options, NULL) == 'c')
+    for (int option; (option = getopt_long(argc, argv, "+c:s:", options, NULL)) == 'c' || option == 's';)
         ;
     const char *word = optind < argc ? argv[optind] : "";
     opterr = 1;
@@ -474,6 +478,8 @@ int main(int argc, char **argv)
         return keys_main(argc, argv);
     if (strcmp(word, "simulate") == 0)
         return simulate_main(argc, argv);
+    if (strcmp(word, "history") == 0)
+        return history_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

@@ -113,6 +113,19 @@ static void order(struct director *director, struct client *client, const struct
         client_reply(client, reply);
 }
 
+static void history_command(struct director *director, struct client *client, const struct request *request)
+{
+    struct history_query query;
+    uint64_t since;
+    struct error err;
+    if (!history_request(request, &query, &since, &err))
+        client_reply(client, reply_error("%s", err.text));
+    else if (request->since)
+        audit_follow(director->audit, client, &query, since);
+    else
+        audit_ask(director->audit, client, &query);
+}
+
 static json_t *describe(const struct director *director, const struct request *request)
 {
     const struct view view = director_view(director);
@@ -147,6 +160,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_PUSH: client_reply(client, reports_command(director, &request)); break;
     case COMMAND_PLAN: plan_begin(director, client, request.config); break;
     case COMMAND_WHAT_IF: what_if_begin(director, client, &request); break;
+    case COMMAND_HISTORY: history_command(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
     case COMMAND_STOP:
         client_reply(client, reply_ok());

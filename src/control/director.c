@@ -130,6 +130,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     gathering_take(&director->gathering, &director->setup->meters);
     work_collect(director->loader);
     work_collect(director->writer);
+    audit_collect(director->audit);
     primaries_collect(director->primaries);
     if (director->serving)
         primaries_pass(director->primaries);
@@ -207,6 +208,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     if (director->starting && (secrets_due(director) || ramps_moved(&director->setup->ramps, now_ms)))
         director_publish(director);
     persist_pass(director);
+    journal_pass(director->journal, now_ms);
+    audit_pass(director->audit, now_ms);
     orders_pass(director);
     rebuild_pass(director);
     if (director->serving) {
@@ -368,7 +371,9 @@ static bool read_state(struct director *director, struct world *world, struct pl
     const int64_t wall_s = clock_wall_s();
     director->wall_offset_ms = clock_wall_ms() - (int64_t)clock_ms();
     keep_settings(director, &world_config(world)->server);
-    const bool writable = state_open(director->started.state, err);
+    const struct config *config = world_config(world);
+    const bool writable = state_open(director->started.state, err) &&
+                          (director->audit = audit_new(director->journal, director->wake_fd, &config->audit, err)) != NULL;
     if (writable) {
         if (!state_read_overrides(director->started.state, true, clock_ms(), wall_s, &report, &director->overrides))
             orders_lost(director);
@@ -486,6 +491,7 @@ static void put_away(struct director *director)
     bool idle = work_free(director->loader, STOP_LOAD_MS);
     idle = work_free(director->signer, STOP_LOAD_MS) && work_free(director->moves.work, STOP_LOAD_MS) && idle && fetching_ended && gathered;
     reload_published(director); /* those that waited for the signer */
+    idle = audit_free(director->audit, STOP_WRITE_MS) && idle;
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
     if (!written || !idle) { /* a thread of ours still reads what would be freed */

@@ -5,6 +5,7 @@
 
 #include "control/admin.h"
 #include "control/alarms.h"
+#include "control/audit.h"
 #include "control/audience.h"
 #include "control/certificate.h"
 #include "control/control.h"
@@ -40,6 +41,7 @@ struct director {
     struct server *server;
     struct admin *admin;
     struct journal *journal;
+    struct audit *audit;
     struct transfers *transfers;
     struct primaries *primaries;
     struct work *loader, *writer, *signer;

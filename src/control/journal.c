@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/memory.h"
+#include "control/flood.h"
 
 #include <stdlib.h>
 
 enum { LISTENERS_MAX = 8 };
+static const uint64_t ID_MOST = (uint64_t)1 << 52; /* far from where JSON's numbers lose their last digit (2^53): of the year 2112 */
 
 struct listener {
     journal_fn *fn;
@@ -19,6 +21,7 @@ struct journal {
     uint64_t last_id;
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct flood flood; /* of verdicts */
 };
 
 const char *event_kind_text(enum event_kind kind)
@@ -51,6 +54,24 @@ void journal_listen(struct journal *journal, journal_fn *fn, void *context)
 {
     invariant(journal->listener_count < LISTENERS_MAX);
     journal->listeners[journal->listener_count++] = (struct listener){fn, context};
+}
+
+void journal_unlisten(struct journal *journal, const void *context)
+{
+    for (size_t i = 0; i < journal->listener_count; i++)
+        if (journal->listeners[i].context == context)
+            journal->listeners[i--] = journal->listeners[--journal->listener_count];
+}
+
+void journal_go_on(struct journal *journal, uint64_t id)
+{
+    if (id > journal->last_id && id < ID_MOST)
+        journal->last_id = id;
+}
+
+uint64_t journal_last(const struct journal *journal)
+{
+    return journal->last_id;
 }
 
 static void add_text(json_t *object, const char *key, const char *text)
@@ -88,6 +109,31 @@ uint64_t journal_note(struct journal *journal, const struct event *event)
     for (size_t i = 0; i < journal->listener_count; i++)
         journal->listeners[i].fn(journal->listeners[i].context, object);
     return journal->last_id;
+}
+
+void journal_note_many(struct journal *journal, const struct event *event)
+{
+    if (flood_take(&journal->flood, clock_ms())) {
+        journal_note(journal, event);
+        return;
+    }
+    json_decref(event->before);
+    json_decref(event->after);
+}
+
+void journal_untold(struct journal *journal, size_t count)
+{
+    flood_add(&journal->flood, count, clock_ms());
+}
+
+void journal_pass(struct journal *journal, uint64_t now_ms)
+{
+    const size_t untold = flood_sum(&journal->flood, now_ms);
+    if (!untold)
+        return;
+    char *what = mem_format("%zu changes more", untold);
+    journal_note(journal, &(struct event){.kind = EVENT_VERDICT, .what = what, .why = "too many to be told one by one"});
+    free(what);
 }
 
 json_t *journal_since(const struct journal *journal, uint64_t id, size_t most)

@@ -43,10 +43,24 @@ void journal_free(struct journal *journal);
 /* Returns the event's number: larger than any before, also than those before a restart (unless the wall clock was set back); below 2^53. */
 uint64_t journal_note(struct journal *journal, const struct event *event);
 
+/* As journal_note(), of what may come in thousands: a burst is told one by one (control/flood.h); the rest is counted, and told in sum. */
+void journal_note_many(struct journal *journal, const struct event *event);
+/* So many more were not even put into words. */
+void journal_untold(struct journal *journal, size_t count);
+/* Each second. */
+void journal_pass(struct journal *journal, uint64_t now_ms);
+
+/* The next numbers are larger than this one, too. */
+void journal_go_on(struct journal *journal, uint64_t id);
+/* The number of the newest event, or that after which they begin. */
+uint64_t journal_last(const struct journal *journal);
+
 /* Called for each event from now on, within journal_note(). event: "id", "at_ms" (wall clock), "kind", "what", and what else is known of "who", "from",
  * "target", "why", "before", "after"; the listener may keep a reference but must not change it. At most 8 listeners. */
 typedef void journal_fn(void *context, const json_t *event);
 void journal_listen(struct journal *journal, journal_fn *fn, void *context);
+/* Those with this context hear no more. */
+void journal_unlisten(struct journal *journal, const void *context);
 
 /* A new array of the events after the one with this number, oldest first; of the newest ones if there are more than most. */
 json_t *journal_since(const struct journal *journal, uint64_t id, size_t most);

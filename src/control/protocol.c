@@ -25,7 +25,14 @@ enum {
     CALLS = 4096,
     VERDICT = 8192,
     DETAIL = 16384,
-    PROBE = 32768
+    PROBE = 32768,
+    SINCE = 1 << 16,
+    BEFORE = 1 << 17,
+    LIMIT = 1 << 18,
+    KIND = 1 << 19,
+    WHO = 1 << 20,
+    AFTER = 1 << 21,
+    UNTIL = 1 << 22,
 };
 
 static const double LOAD_MOST = 1e12;
@@ -49,7 +56,14 @@ static const struct key {
             {"calls", CALLS, 32},
             {"verdict", VERDICT, 16},
             {"detail", DETAIL, 1024},
-            {"probe", PROBE, 63}};
+            {"probe", PROBE, 63},
+            {"since", SINCE, 20},
+            {"before", BEFORE, 20},
+            {"limit", LIMIT, 20},
+            {"kind", KIND, 256},
+            {"who", WHO, 256},
+            {"after", AFTER, 40},
+            {"until", UNTIL, 40}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -73,6 +87,7 @@ static const struct form {
     [COMMAND_WHAT_IF] = {"what-if", WHAT, WHAT | SITES | CALLS},
     [COMMAND_RELOAD] = {"reload", 0, MAX_MOVE},
     [COMMAND_STOP] = {"stop", 0, 0},
+    [COMMAND_HISTORY] = {"history", 0, SINCE | BEFORE | LIMIT | KIND | TARGET | WHO | AFTER | UNTIL},
     [COMMAND_PUSH] = {"push", TARGET | VERDICT, TARGET | VERDICT | FOR | DETAIL | PROBE},
 };
 _Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
@@ -122,6 +137,13 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case DETAIL: return &request->detail;
     case PROBE: return &request->probe;
     case CONFIG: return &request->config;
+    case SINCE: return &request->since;
+    case BEFORE: return &request->before;
+    case LIMIT: return &request->limit;
+    case KIND: return &request->kind;
+    case WHO: return &request->who;
+    case AFTER: return &request->after;
+    case UNTIL: return &request->until;
     case MAX_MOVE: return &figures->max_move;
     case WHAT: return &request->what;
     case SITES: return &request->sites;

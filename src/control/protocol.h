@@ -28,6 +28,7 @@ enum command {
     COMMAND_RELOAD,
     COMMAND_STOP,
     COMMAND_PUSH,
+    COMMAND_HISTORY,
     COMMAND_COUNT
 };
 
@@ -45,6 +46,7 @@ struct request {
     double calls;                         /* what-if: in all; 0 if not given */
     double max_move;                      /* reload: percent; negative if not given */
     const char *verdict, *detail, *probe; /* push; detail is "" and probe NULL if not given */
+    const char *since, *before, *limit, *kind, *who, *after, *until; /* history: as history_request() reads them; NULL if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */

@@ -8,6 +8,7 @@
 #include "control/load.h"
 #include "control/plan.h"
 #include "control/protocol.h"
+#include "control/reload_event.h"
 #include "dns/serial.h"
 #include "serve/credentials.h"
 
@@ -32,6 +33,7 @@ struct loading {
     struct place *place;
     struct trust *trust;                    /* whole reload; until it is in force */
     struct certificate_reading certificate; /* whole reload of a server with TLS */
+    json_t *before;                         /* what there was, for the journal; NULL: it is still there */
     bool done_well;
 };
 
@@ -42,6 +44,7 @@ static void loading_free(struct loading *loading)
     credentials_free(loading->certificate.credentials);
     trust_free(loading->trust);
     comparison_free(loading->comparison);
+    json_decref(loading->before);
     free(loading->path);
     free(loading);
 }
@@ -166,16 +169,20 @@ static bool install(struct director *director, struct loading *loading)
     director->sign_offset_ms = signing_clock_offset_ms(); /* what is published now is signed by the new time */
     struct world *old = world_ref(director->setup->world);
     swap_trust(director, loading);
+    json_t *before = reload_sizes(world_config(old), director->generation);
     const bool installed = director_install(director, loading->world, loading->place, &loading->report);
     if (installed) {
+        loading->before = json_incref(before);
         keep_newer_zones(director, old);
     } else {
         swap_trust(director, loading);
         director->sign_offset_ms = offset_ms;
     }
+    json_decref(before);
     world_unref(old);
     if (!installed)
         return false;
+    audit_set(director->audit, &config->audit);
     signing_trust_clock(director);
     keep_serials(director, &loading->serials);
     director->alarms.signing[0] = '\0';
@@ -194,7 +201,13 @@ static void note_reload(struct director *director, const struct loading *loading
         director->alarms.orders[0] = '\0';
         log_notice("reloaded: %zu zones, %zu services, %zu sites, %zu endpoints", config->zone_count, config->service_count,
                    config->site_count, config->endpoint_count);
-        director_note(director, loading->client, (struct event){.kind = EVENT_RELOAD, .target = config->path, .what = "reloaded"});
+        director_note(
+            director, loading->client,
+            (struct event){.kind = EVENT_RELOAD,
+                           .target = config->path,
+                           .what = "reloaded",
+                           .before = json_incref(loading->before),
+                           .after = reload_outcome(reload_sizes(config, director->generation), &loading->report, loading->comparison)});
         return;
     }
     snprintf(director->alarms.reload, sizeof director->alarms.reload,
@@ -204,7 +217,8 @@ static void note_reload(struct director *director, const struct loading *loading
                   (struct event){.kind = EVENT_RELOAD,
                                  .target = loading->path,
                                  .what = "failed",
-                                 .why = loading->report.count ? loading->report.findings[loading->report.count - 1].text : NULL});
+                                 .why = loading->report.count ? loading->report.findings[loading->report.count - 1].text : NULL,
+                                 .after = reload_outcome(NULL, &loading->report, NULL)});
 }
 
 static void answer(const struct loading *loading, bool done)
@@ -273,7 +287,12 @@ static void refuse_move(struct director *director, struct loading *loading)
     world_unref(loading->world);
     log_findings(&loading->report);
     log_notice("reload refused: %s; at most %g %% were allowed", text, loading->max_move);
-    director_note(director, loading->client, (struct event){.kind = EVENT_RELOAD, .target = loading->path, .what = "refused", .why = text});
+    director_note(director, loading->client,
+                  (struct event){.kind = EVENT_RELOAD,
+                                 .target = loading->path,
+                                 .what = "refused",
+                                 .why = text,
+                                 .after = reload_outcome(NULL, &loading->report, loading->comparison)});
     if (director->serving)
         sd_notify(0, "READY=1");
     json_t *reply = reply_error("refused: %s; at most %g %% may move. What was loaded before is still served", text, loading->max_move);
@@ -428,7 +447,11 @@ static void end_refresh(struct job *job)
     } else if (loading->place && swap_place(director, loading)) {
         log_findings(&loading->report);
         log_notice("geo data reloaded: %u classes", geo_classes(place_geo(director->setup->place))->count);
-        journal_note(director->journal, &(struct event){.kind = EVENT_GEO, .what = "changed files are in use"});
+        journal_note(
+            director->journal,
+            &(struct event){.kind = EVENT_GEO,
+                            .what = "changed files are in use",
+                            .after = json_pack("{s:I}", "classes", (json_int_t)geo_classes(place_geo(director->setup->place))->count)});
         director->alarms.geo[0] = '\0';
         director->geo_failed_print = 0;
     } else {

@@ -163,7 +163,8 @@ static json_t *alarms_json(const struct director *director)
                                alarms->state[STATE_OVERRIDES],
                                alarms->state[STATE_VERDICTS],
                                alarms->state[STATE_SECRETS],
-                               director->certificate.alarm};
+                               director->certificate.alarm,
+                               audit_alarm(director->audit)};
     json_t *list = json_array();
     if (director->engine_stopped_ms)
         json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));

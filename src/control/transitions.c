@@ -52,12 +52,12 @@ static void tell(const struct director *director, const struct transition *at, b
     char *what = mem_format("%s%s -> %s", at->way, verdict_text(at->from), verdict_text(at->to));
     if (logged)
         log_notice("%s %s: %s (%s)", at->endpoint >= config->endpoint_count ? "check" : "endpoint", target, what, why);
-    journal_note(director->journal, &(struct event){.kind = EVENT_VERDICT,
-                                                    .target = target,
-                                                    .what = what,
-                                                    .why = why,
-                                                    .before = json_string(verdict_text(at->from)),
-                                                    .after = json_string(verdict_text(at->to))});
+    journal_note_many(director->journal, &(struct event){.kind = EVENT_VERDICT,
+                                                         .target = target,
+                                                         .what = what,
+                                                         .why = why,
+                                                         .before = json_string(verdict_text(at->from)),
+                                                         .after = json_string(verdict_text(at->to))});
     free(target);
     free(why);
     free(what);
@@ -67,6 +67,8 @@ void transitions_tell(const struct director *director, const struct transition *
 {
     for (size_t i = 0; i < count && i < TRANSITIONS_NOTED; i++)
         tell(director, &transitions[i], i < TRANSITIONS_LOGGED);
+    if (count > TRANSITIONS_NOTED)
+        journal_untold(director->journal, count - TRANSITIONS_NOTED);
     if (count > TRANSITIONS_LOGGED)
         log_notice("and %zu endpoints more changed", count - TRANSITIONS_LOGGED);
 }

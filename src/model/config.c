@@ -151,6 +151,7 @@ void config_unref(struct config *config)
     free_services(config);
     free_loads(config);
     free_judgement(&config->judgement);
+    free(config->audit.file);
     free(config);
 }
 

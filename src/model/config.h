@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "model/audit_config.h"
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
 #include "model/geo_config.h"
@@ -118,6 +119,7 @@ struct config {
     size_t cluster_count;
     struct balance_config balance;
     struct judgement judgement;
+    struct audit_config audit;
 };
 
 /* Shared by reference count; the last unref frees. NULL is allowed. */

@@ -137,6 +137,7 @@ static char *findings_with(const struct table *table, const char *setting)
         {&check_table, "checks = ( {", "} );"},
         {&depend_table, "sites = ( { depends = ( {", "} ); } );"},
         {&safety_table, "safety = {", "};"},
+        {&audit_table, "audit = {", "};"},
         {&cluster_table, "clusters = ( {", "} );"},
     };
     size_t i = 0;
