@@ -128,12 +128,12 @@ bool audience_gather(struct audience *audience, struct server *server, const str
     return hold_lottery(audience, world_config(setup->world));
 }
 
-void audience_move(struct audience *audience, const struct setup *old, const struct setup *new)
+void audience_move(struct audience *audience, struct locale old, struct locale new)
 {
-    if (old->place == new->place)
+    if (old.place == new.place)
         return;
-    const struct config *before = world_config(old->world), *after = world_config(new->world);
-    const struct classes *from = geo_classes(place_geo(old->place)), *to = geo_classes(place_geo(new->place));
+    const struct config *before = world_config(old.world), *after = world_config(new.world);
+    const struct classes *from = geo_classes(place_geo(old.place)), *to = geo_classes(place_geo(new.place));
     uint32_t *services = demand_match_services(before, after), *classes = demand_match_classes(before, from, after, to);
     demand_renumber(audience->demand, services, before->service_count, classes, from->count);
     free(services);
@@ -143,6 +143,11 @@ void audience_move(struct audience *audience, const struct setup *old, const str
 void audience_draw(const struct audience *audience, struct snapshot *snapshot)
 {
     snapshot_set_lottery(snapshot, audience->lottery, audience->lottery_count);
+}
+
+bool audience_knows(const struct audience *audience)
+{
+    return demand_known(audience->demand) >= 0.5;
 }
 
 const struct demand *audience_demand(const struct audience *audience)

@@ -15,11 +15,20 @@ void audience_free(struct audience *audience);
 /* Takes what was counted, of setup's place; that of others is demand of unknown class. True: the lottery has changed, publish. */
 bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, uint64_t now_ms);
 
-/* new has taken the place of old: demand goes over to the classes and services that are the same. */
-void audience_move(struct audience *audience, const struct setup *old, const struct setup *new);
+/* A world and its place have taken those of others, or new geo data those of older (both worlds are the same): demand goes over to the classes and services
+ * that are the same. */
+struct locale {
+    const struct world *world;
+    const struct place *place;
+};
+void audience_move(struct audience *audience, struct locale old, struct locale new);
 
 /* Gives the snapshot, not yet published, the lottery. */
 void audience_draw(const struct audience *audience, struct snapshot *snapshot);
+
+/* Enough has been counted to decide by it: half of a full measurement. What little there is just after the start would be taken for all, and each query
+ * for many calls. */
+bool audience_knows(const struct audience *audience);
 
 /* For what is reckoned from it. */
 const struct demand *audience_demand(const struct audience *audience);

@@ -10,7 +10,7 @@ enum { PRICES_MAX_AGE_S = 900, FACTOR_MAX_AGE_S = 86400 }; /* callers are others
 
 struct balance {
     struct balancer *balancer;
-    const struct setup *setup; /* that all below belongs to; only compared */
+    uint64_t setup; /* number of the one that all below belongs to */
     bool bound, running, stepped;
     struct held held;
     struct plan_spec *specs; /* by service */
@@ -21,7 +21,7 @@ struct balance {
     struct calls *calls; /* by flow, after the step */
     struct balance_input input;
     struct site_balance *report; /* by site, of the last step that ended */
-    const struct setup *reported;
+    uint64_t reported;           /* number of its setup; 0: none */
 };
 
 struct balance *balance_new(void)
@@ -113,7 +113,7 @@ void balance_take(struct balance *balance, const struct setup *setup, struct flo
 {
     const struct config *config = world_config(setup->world);
     unbind(balance);
-    balance->setup = setup;
+    balance->setup = setup->number;
     held_init(&balance->held, setup);
     balance->bound = balance->running = true;
     make_specs(balance);
@@ -144,7 +144,7 @@ bool balance_give(struct balance *balance, struct setup *setup)
 {
     balance->running = false;
     balance->stepped = true;
-    if (balance->setup != setup)
+    if (balance->setup != setup->number)
         return false;
     const struct config *config = world_config(setup->world);
     static const uint32_t none_m[SITES_MAX];
@@ -152,7 +152,7 @@ bool balance_give(struct balance *balance, struct setup *setup)
     const size_t len = config->site_count * sizeof *prices_m;
     free(balance->report);
     balance->report = mem_copy(balancer_report(balance->balancer), config->site_count * sizeof *balance->report);
-    balance->reported = setup;
+    balance->reported = setup->number;
     const bool changed = memcmp(setup->prices_m, prices_m, len) != 0;
     memcpy(setup->prices_m, prices_m, len);
     return changed;
@@ -160,7 +160,7 @@ bool balance_give(struct balance *balance, struct setup *setup)
 
 const struct site_balance *balance_report(const struct balance *balance, const struct setup *setup)
 {
-    return balance->reported == setup ? balance->report : NULL;
+    return balance->reported == setup->number ? balance->report : NULL;
 }
 
 bool balance_look(const struct balance *balance, struct balance_view *ret_view)

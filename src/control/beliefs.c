@@ -340,7 +340,8 @@ size_t beliefs_expire(struct beliefs *beliefs, uint64_t behind_since_ms, uint64_
     size_t expired = 0;
     for (size_t i = 0; i < beliefs->check_count; i++) {
         struct checkup *at = &beliefs->checks[i];
-        if (at->health.verdict == VERDICT_UNKNOWN || !is_old(at, behind_since_ms, now_ms))
+        const bool reported = at->check.probe.type == PROBE_PUSH; /* it says itself how long it holds */
+        if (reported || at->health.verdict == VERDICT_UNKNOWN || !is_old(at, behind_since_ms, now_ms))
             continue;
         health_stop(&at->health, REASON_BEHIND, now_ms);
         recompose(beliefs, at->check.endpoint, now_ms);

@@ -181,6 +181,7 @@ static void watch_engine(struct director *director, uint64_t now_ms)
     if (!old && director->engine_stopped_ms) {
         director->engine_stopped_ms = 0;
         log_notice("the probe engine runs again");
+        beliefs_install(&director->setup->beliefs, director->trust, director->engine); /* it tells anew what it knows */
     }
 }
 

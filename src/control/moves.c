@@ -53,14 +53,11 @@ static void end_step(struct job *job)
     free(before_m);
 }
 
-/* What little was counted just after the start would be taken for all there is, and each query for many calls. */
-static const double demand_enough = 0.5;
-
 static bool is_due(const struct director *director, uint64_t now_ms)
 {
     const struct balance_config *config = &world_config(director->setup->world)->balance;
     const uint64_t age_ms = now_ms - director->moves.at_ms;
-    if (!director->serving || director->moves.running || demand_known(audience_demand(director->audience)) < demand_enough)
+    if (!director->serving || director->moves.running || !audience_knows(director->audience))
         return false;
     return age_ms >= (director->moves.soon ? MOVES_LEAST_MS : config->interval_ms);
 }

@@ -42,7 +42,8 @@ struct comparison *plan_comparison(struct director *director, struct world *worl
     bool measured;
     struct flow *flows = demand_flows(audience_demand(director->audience), geo_classes(place_geo(director->setup->place)),
                                       world_config(director->setup->world)->service_count, &count, &measured);
-    struct comparison *comparison = comparison_new(director->setup, after, flows, measured ? count : 0, ASSUME_NEW_UP);
+    struct comparison *comparison =
+        comparison_new(director->setup, after, flows, measured && audience_knows(director->audience) ? count : 0, ASSUME_NEW_UP);
     free(flows);
     setup_free(after);
     return comparison;

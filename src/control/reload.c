@@ -120,7 +120,7 @@ bool director_install(struct director *director, struct world *world, struct pla
         director_publish(director); /* the alarm is the old state's again */
         return false;
     }
-    audience_move(director->audience, old, director->setup);
+    audience_move(director->audience, (struct locale){old->world, old->place}, (struct locale){world, place});
     setup_free(old);
     if (director->serving)
         primaries_set(director->primaries, director->setup->world);
@@ -433,6 +433,8 @@ static bool swap_place(struct director *director, struct loading *loading)
         director_publish(director);
         return false;
     }
+    struct world *world = director->setup->world;
+    audience_move(director->audience, (struct locale){world, old}, (struct locale){world, loading->place});
     place_unref(old);
     return true;
 }

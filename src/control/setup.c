@@ -17,7 +17,9 @@ static void carry_prices(struct setup *setup, const struct setup *previous)
 
 struct setup *setup_new(struct world *world, struct place *place, const struct setup *previous, const struct saved *saved, uint64_t now_ms)
 {
+    static uint64_t made;
     struct setup *setup = mem_new(1, sizeof *setup);
+    setup->number = ++made;
     setup->world = world;
     setup->place = place;
     beliefs_init(&setup->beliefs, world, previous ? &previous->beliefs : NULL, saved, now_ms);

@@ -9,6 +9,7 @@
 #include "snapshot/snapshot.h"
 
 struct setup {
+    uint64_t number; /* of all that this thread has made, from 1 on: an address may come again */
     struct world *world;
     struct place *place;
     struct beliefs beliefs;

@@ -202,11 +202,17 @@ struct flow *demand_flows(const struct demand *demand, const struct classes *cla
     size_t share_count;
     struct flow *shares = shares_of_places(classes, services ? DEMAND_FLOWS / services : 1, &share_count);
     struct flow *flows = mem_new(demand->flows.count + services * share_count + 1, sizeof *flows);
-    const double scale = correction(demand), rest = demand->flows.rest.rate * scale;
+    const double scale = correction(demand);
+    double rest = demand->flows.rest.rate * scale;
     *ret_count = 0;
     *ret_measured = known_sum > 0;
-    for (size_t i = 0; *ret_measured && i < demand->flows.count; i++)
-        flows[(*ret_count)++] = flow_of(&demand->flows.items[i], scale);
+    for (size_t i = 0; *ret_measured && i < demand->flows.count; i++) {
+        const struct flow flow = flow_of(&demand->flows.items[i], scale);
+        if (flow.service < services && flow.class < classes->count)
+            flows[(*ret_count)++] = flow;
+        else
+            rest += flow.rate;
+    }
     for (uint32_t i = 0; i < services; i++) {
         const double rate = !*ret_measured ? 1.0 / (double)services : rest * by_service[i] / known_sum;
         if (rate > 0)

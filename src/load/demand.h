@@ -34,7 +34,8 @@ double demand_known(const struct demand *demand);
 /* All answers a second. */
 double demand_rate(const struct demand *demand);
 
-/* The flows (heap, the caller's), largest first; their rates add up to demand_rate(). What is not known by class stands where addresses are. With nothing
+/* The flows (heap, the caller's), largest first; their rates add up to demand_rate(). What is not known by class,
+ * or by one that is not there, stands where addresses are. With nothing
  * measured (*ret_measured false) all of it does: shares of 1, the same for each of so many services. */
 struct flow *demand_flows(const struct demand *demand, const struct classes *classes, size_t services, size_t *ret_count,
                           bool *ret_measured);

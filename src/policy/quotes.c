@@ -72,9 +72,11 @@ static void renumber(struct balancer *balancer, const struct balancer *old, char
         const size_t to = find_name(names, site_count, old->names[i]);
         if (to == site_count)
             continue;
+        balancer->prices_m[to] = old->stepped ? old->prices_m[i] : old->quotes_m[i];
+        if (!old->bound) /* restored: any number of names, of which nothing but prices is known */
+            continue;
         new_of[i] = (uint8_t)to;
         balancer->learned[to] = old->learned[i];
-        balancer->prices_m[to] = old->stepped ? old->prices_m[i] : old->quotes_m[i];
         balancer->out_left[to] = old->out_left[i];
         balancer->back_left[to] = old->back_left[i];
     }

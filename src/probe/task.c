@@ -88,13 +88,20 @@ void task_begin(struct task *task, size_t number, size_t count)
     start_at(task, engine_now_us(task->engine) + (uint64_t)(task->phase * (double)burst_us(task)));
 }
 
+/* What a back end has made of the check before is of no use for this one, nor is a probe that is under way. */
+static bool speaks_otherwise(const struct task *task, const struct check *before)
+{
+    const struct check *now = &task->check;
+    return task->backend != backend_of(&now->probe) || now->probe.transport != before->probe.transport || !now->tls != !before->tls;
+}
+
 void task_renew(struct task *task, struct task *from)
 {
     const struct check old = task->check;
     task->check = from->check;
     from->check = old;
     task->index = from->index;
-    if (task->backend != backend_of(&task->check.probe)) {
+    if (speaks_otherwise(task, &old)) {
         task->backend->detach(task);
         task->backend = backend_of(&task->check.probe);
         task->backend->attach(task);

@@ -53,17 +53,22 @@ static const struct class_place places[] = {{.weight = 0.5f}, {.weight = 0.3f}, 
 static const uint8_t orders[] = {0, 1, 0, 1, 1, 0}, bands[] = {0, 3, 0};
 static const struct classes three = {.count = 3, .site_count = 2, .orders = orders, .bands = bands, .places = places};
 
-static double flow_rate(uint32_t service, uint32_t class)
+static double rate_among(const struct classes *classes, uint32_t service, uint32_t class)
 {
     size_t count;
     bool measured;
     double rate = 0;
-    struct flow *flows = demand_flows(demand, &three, 2, &count, &measured);
+    struct flow *flows = demand_flows(demand, classes, 2, &count, &measured);
     for (size_t i = 0; i < count; i++)
         if (flows[i].service == service && flows[i].class == class)
             rate += flows[i].rate;
     free(flows);
     return rate;
+}
+
+static double flow_rate(uint32_t service, uint32_t class)
+{
+    return rate_among(&three, service, class);
 }
 
 static double all_flows(bool *ret_measured)
@@ -137,6 +142,24 @@ static void what_is_not_known_by_class_stands_where_addresses_are(void **state)
     assert_float_equal(flow_rate(0, 0), 0, 0);
 }
 
+static void flows_of_classes_and_services_that_are_not_there_are_demand_of_unknown_class(void **state)
+{
+    bool measured;
+    (void)state;
+    const struct demand_cell known = cell(0, 0, 10, 0, 1), beyond = cell(0, 3, 10, 0, 1), gone = cell(2, 0, 10, 0, 1);
+    demand_add(demand, &known, 1);
+    demand_add(demand, &beyond, 1);
+    demand_add(demand, &gone, 1);
+    second();
+    size_t count;
+    struct flow *flows = demand_flows(demand, &three, 2, &count, &measured);
+    for (size_t i = 0; i < count; i++)
+        assert_true(flows[i].class < three.count && flows[i].service < 2);
+    free(flows);
+    assert_float_equal(all_flows(&measured), 30, 1e-6);
+    assert_float_equal(flow_rate(0, 0), 20, 1e-5);
+}
+
 static void heavy_prefixes_are_told_by_their_votes(void **state)
 {
     (void)state;
@@ -196,7 +219,7 @@ static void only_the_largest_flows_are_kept_and_the_sum_of_all(void **state)
     second();
     const double all = 100.0 * 1000 + 3.0 * DEMAND_FLOWS - 100;
     assert_float_equal(demand_rate(demand), all, all * 1e-9);
-    assert_true(flow_rate(0, 7) > 999);
+    assert_true(rate_among(&(struct classes){.count = 3 * DEMAND_FLOWS}, 0, 7) > 999);
 }
 
 static void many_prefixes_leave_the_large_ones(void **state)
@@ -283,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(intervals_of_any_length_count_by_their_time, setup, teardown),
         cmocka_unit_test_setup_teardown(with_nothing_measured_demand_is_where_addresses_are, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_known_by_class_stands_where_addresses_are, setup, teardown),
+        cmocka_unit_test_setup_teardown(flows_of_classes_and_services_that_are_not_there_are_demand_of_unknown_class, setup, teardown),
         cmocka_unit_test_setup_teardown(heavy_prefixes_are_told_by_their_votes, setup, teardown),
         cmocka_unit_test_setup_teardown(renumbering_preserves_the_sum, setup, teardown),
         cmocka_unit_test_setup_teardown(a_service_that_is_gone_takes_its_demand_along, setup, teardown),

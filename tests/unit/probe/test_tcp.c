@@ -261,6 +261,31 @@ static void busy_keeps_the_connection(void **state)
     assert_int_equal(seen.accepted, 1);
 }
 
+static void a_check_that_changes_its_transport_speaks_the_new_one(void **state)
+{
+    (void)state;
+    struct peer *peer = peer_start("127.0.0.1", say_ok);
+    struct ear *ear = ear_new();
+    struct error err;
+    struct probe_engine *engine = probe_engine_new(ear_hear, ear, &err);
+    assert_non_null(engine);
+    struct check check = check_of(TRANSPORT_WS, &peer->at);
+    probe_engine_set(engine, &check, 1, 1);
+    assert_true(ear_wait(ear, 1, PATIENCE_MS) >= 1);
+    assert_int_equal(ear_result(ear, 0).last.outcome, OUTCOME_FAILED); /* the peer knows no upgrade */
+    check.probe.transport = TRANSPORT_TCP;
+    probe_engine_set(engine, &check, 1, 2);
+    size_t count = ear_wait(ear, 2, PATIENCE_MS);
+    while (ear_result(ear, count - 1).last.outcome != OUTCOME_ALIVE) {
+        assert_true(count < 6);
+        count = ear_wait(ear, count + 1, PATIENCE_MS);
+    }
+    probe_engine_free(engine);
+    peer_stop(peer);
+    free(peer);
+    free(ear);
+}
+
 static void a_refused_port_is_told_as_such(void **state)
 {
     (void)state;
@@ -297,6 +322,7 @@ int main(void)
         cmocka_unit_test(silence_is_a_timeout),
         cmocka_unit_test(half_an_answer_is_a_bad_one),
         cmocka_unit_test(busy_keeps_the_connection),
+        cmocka_unit_test(a_check_that_changes_its_transport_speaks_the_new_one),
         cmocka_unit_test(a_refused_port_is_told_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
