@@ -113,3 +113,11 @@ void addr_unmap(struct addr *addr)
     memcpy(v4.bytes, addr->bytes + 12, 4);
     *addr = v4;
 }
+
+bool addr_is_loopback(const struct addr *addr)
+{
+    static const struct addr loopback6 = {.family = FAMILY_V6, .bytes = {[15] = 1}};
+    struct addr plain = *addr;
+    addr_unmap(&plain);
+    return plain.family == FAMILY_V4 ? plain.bytes[0] == 127 : addr_equal(&plain, &loopback6);
+}

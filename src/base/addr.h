@@ -56,5 +56,8 @@ const char *hostport_format(const struct hostport *hostport, char out[HOSTPORT_T
 /* Zeroes the bits beyond len. len may exceed the family's bits. */
 void addr_mask(struct addr *addr, unsigned len);
 bool addr_equal(const struct addr *a, const struct addr *b);
+
+/* 127.0.0.0/8 or ::1, also mapped: only this machine reaches it. */
+bool addr_is_loopback(const struct addr *addr);
 /* IPv4-mapped IPv6 (::ffff:a.b.c.d, RFC 4291 2.5.5.2) becomes the IPv4 address it stands for; others stay. */
 void addr_unmap(struct addr *addr);

@@ -41,7 +41,7 @@ static bool ends_soon(int64_t end_s)
 void certificate_read(const struct tls_config *tls, struct certificate_reading *ret_reading)
 {
     *ret_reading = (struct certificate_reading){.print = print_of(tls)};
-    ret_reading->credentials = credentials_load(tls->certificate, tls->key, &ret_reading->err);
+    ret_reading->credentials = credentials_load(tls->certificate, tls->key, CREDENTIALS_DNS, &ret_reading->err);
     if (ret_reading->credentials)
         ret_reading->end_s = credentials_end_s(ret_reading->credentials);
 }

@@ -6,6 +6,7 @@
 #include "control/expiry.h"
 #include "control/load.h"
 #include "control/transitions.h"
+#include "control/web.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -76,6 +77,7 @@ void director_published(struct director *director)
         return;
     }
     director->serving = true;
+    web_pulse(director->web);
     transfers_set(director->transfers, director->setup->world);
     primaries_set(director->primaries, director->setup->world);
     director->transferred = director->setup->world;
@@ -206,6 +208,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     watch_lag(director, now_ms);
     watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
+    web_pulse(director->web);
     if (director->starting && (secrets_due(director) || ramps_moved(&director->setup->ramps, now_ms)))
         director_publish(director);
     persist_pass(director);
@@ -228,6 +231,7 @@ static void on_geo_timer(evutil_socket_t fd, short what, void *context)
     struct director *director = context;
     geo_check(director);
     certificate_check(director);
+    web_check(director->web);
     expiry_log(&director->setup->beliefs, clock_wall_s());
 }
 
@@ -403,8 +407,9 @@ static bool open_certificate(struct director *director, const struct tls_config 
 }
 
 /* Everything that can fail because of its surroundings, before anything is answered. */
-static bool open_all(struct director *director, const struct server_config *server, struct error *err)
+static bool open_all(struct director *director, const struct world *world, struct error *err)
 {
+    const struct server_config *server = &world_config(world)->server;
     if (!open_loop(director, err) || !log_start(err))
         return false;
     director->admin = admin_new(director->base, PRIORITY_ADMIN, server->control, commands_take, director, err);
@@ -412,6 +417,9 @@ static bool open_all(struct director *director, const struct server_config *serv
         return false;
     director->server = server_new(server, err);
     if (!director->server || !open_certificate(director, &server->tls, err))
+        return false;
+    director->web = web_new(director, world_config_ref(world), err);
+    if (!director->web)
         return false;
     director->transfers = transfers_new(director->base, director->wake_fd, director->server);
     director->inbox = inbox_new(director->wake_fd, sizeof(struct check_result));
@@ -431,6 +439,9 @@ static void start(struct director *director)
     beliefs_install(beliefs, director->trust, director->engine);
     meters_install(&director->setup->meters, director->gathering.collector);
     start_timers(director);
+    struct error err;
+    if (!web_start(director->web, &err))
+        log_error("%s", err.text);
     if (beliefs->saved_count || beliefs_settled(beliefs)) {
         begin_serving(director);
         return;
@@ -495,6 +506,7 @@ static void put_away(struct director *director)
     idle = audit_free(director->audit, STOP_WRITE_MS) && idle;
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);
+    web_free(director->web, STOP_FLUSH_MS);
     if (!written || !idle) { /* a thread of ours still reads what would be freed */
         log_flush(STOP_LOG_MS);
         _exit(director->failed);
@@ -517,7 +529,7 @@ int control_run(const char *config_path)
     struct place *place;
     bool done = read_files(&director, &world, &place);
     if (done) {
-        const bool opened = open_all(&director, &world_config(world)->server, &err);
+        const bool opened = open_all(&director, world, &err);
         if (opened) /* nobody else runs here: only now what may take all cores for a while */
             sign_ahead(world, place, signing_wall_s(&director), cores());
         done = opened && read_state(&director, world, place, &err);

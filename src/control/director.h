@@ -29,6 +29,7 @@
 enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
 struct waiter;
+struct web;
 
 struct director {
     char *config_path;
@@ -40,6 +41,7 @@ struct director {
     struct gathering gathering; /* of load */
     struct server *server;
     struct admin *admin;
+    struct web *web; /* HTTP */
     struct journal *journal;
     struct audit *audit;
     struct transfers *transfers;

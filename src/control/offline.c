@@ -11,6 +11,7 @@
 #include "control/protocol.h"
 #include "control/state.h"
 #include "control/trust.h"
+#include "control/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ json_t *control_check(const char *config_path)
     serials_release(&serials);
     if (sound) {
         certificate_inspect(world_config(world), &report);
+        web_inspect(world_config(world), &report);
         trust_free(trust_load(world_config(world), &report));
         sound = report.errors == 0;
         if (!sound) {

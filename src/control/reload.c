@@ -9,6 +9,7 @@
 #include "control/plan.h"
 #include "control/protocol.h"
 #include "control/reload_event.h"
+#include "control/web.h"
 #include "dns/serial.h"
 #include "serve/credentials.h"
 
@@ -34,6 +35,7 @@ struct loading {
     struct trust *trust;                    /* whole reload; until it is in force */
     struct certificate_reading certificate; /* whole reload of a server with TLS */
     json_t *before;                         /* what there was, for the journal; NULL: it is still there */
+    struct web_reading *web;                /* whole reload of a daemon with HTTP */
     bool done_well;
 };
 
@@ -43,6 +45,7 @@ static void loading_free(struct loading *loading)
     serials_release(&loading->serials);
     credentials_free(loading->certificate.credentials);
     trust_free(loading->trust);
+    web_reading_free(loading->web);
     comparison_free(loading->comparison);
     json_decref(loading->before);
     free(loading->path);
@@ -99,6 +102,7 @@ static void warn_of_restart(const struct director *director, const struct config
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!keys[i].same)
             report_warning(report, config->path, "server.%s is not what the daemon was started with: that takes a restart", keys[i].key);
+    web_warn_of_restart(director->web, config, report);
 }
 
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report)
@@ -313,6 +317,8 @@ static void run_reload(struct job *job)
     const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
     if (tls)
         certificate_read(tls, &loading->certificate);
+    if (loading->done_well)
+        loading->web = web_read(loading->director, world_config(loading->world), &loading->report);
 }
 
 /* One that cannot be used is no reason to refuse all else that was loaded. */
@@ -321,6 +327,7 @@ static void adopt_certificate(struct director *director, struct loading *loading
     const struct tls_config *tls = tls_of(director, director->setup->world);
     if (tls && !certificate_take(&director->certificate, &loading->certificate, tls, director->server))
         report_warning(&loading->report, NULL, "%s", director->certificate.alarm);
+    web_adopt(director->web, loading->web);
 }
 
 /* Signed with serials that a rebuild has used meanwhile: once more. */
@@ -332,6 +339,8 @@ static void load_again(struct director *director, struct loading *loading)
     loading->certificate.credentials = NULL;
     trust_free(loading->trust);
     loading->trust = NULL;
+    web_reading_free(loading->web);
+    loading->web = NULL;
     report_release(&loading->report);
     report_init(&loading->report);
     serials_release(&loading->serials);

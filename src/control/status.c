@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "control/describe.h"
 #include "control/expiry.h"
+#include "control/web.h"
 
 #include <unistd.h>
 
@@ -189,6 +190,7 @@ static json_t *alarms_json(const struct director *director)
     json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
     if (end)
         json_array_append_new(list, end);
+    web_alarms(director->web, list);
     const char *missing = geo_missing(place_geo(director->setup->place));
     if (missing)
         json_array_append_new(list, json_sprintf("geo data: %s is missing; the data loaded before are still in use", missing));
@@ -216,6 +218,7 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", alarms_json(director));
     add_listen(object, director);
+    json_object_set_new(object, "http", web_json(director->web));
     json_object_set_new(object, "zones", zones_json(director));
     json_object_set_new(object, "endpoints", describe_counts(&view, 0, world_config(director->setup->world)->endpoint_count));
     json_object_set_new(object, "probes", probes_json(director, &view));

@@ -19,6 +19,17 @@ static void free_server(struct server_config *server)
     free(server->rate_limit.allow);
 }
 
+static void free_http(struct http_config *http)
+{
+    for (size_t i = 0; i < http->host_count; i++)
+        free(http->hosts[i]);
+    free(http->hosts);
+    free(http->listen);
+    free(http->certificate);
+    free(http->key);
+    free(http->tokens);
+}
+
 static void free_geo(struct geo_config *geo)
 {
     for (size_t i = 0; i < geo->database_count; i++)
@@ -144,6 +155,7 @@ void config_unref(struct config *config)
     free(config->path);
     free_server(&config->server);
     free_geo(&config->geo);
+    free_http(&config->http);
     free_keys(config);
     free_zones(config);
     free_probes(config);

@@ -9,6 +9,7 @@
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
 #include "model/geo_config.h"
+#include "model/http_config.h"
 #include "model/judge_config.h"
 #include "model/load_config.h"
 #include "model/probe_config.h"
@@ -101,6 +102,7 @@ struct config {
     char *path;                 /* the file it came from */
     struct server_config server;
     struct geo_config geo;
+    struct http_config http;
     struct tsig_key *keys;
     size_t key_count;
     struct zone_config *zones;

@@ -16,15 +16,16 @@ struct credentials {
 /* RFC 7858 3.1 with RFC 9325 4.2: with TLS 1.2 only what keeps past sessions secret and is authenticated as a whole. */
 static const char tls12_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-/* Nobody need offer a protocol; who does must offer the one that RFC 7858 registers. */
+static const unsigned char dns_protocol[] = "\3dot", http_protocol[] = "\10http/1.1"; /* RFC 7858, RFC 7301 */
+
+/* Nobody need offer a protocol; who does must offer the one that is spoken. */
 static int choose_protocol(SSL *tls, const unsigned char **ret_chosen, unsigned char *ret_len, const unsigned char *offered, unsigned len,
                            void *context)
 {
-    static const unsigned char ours[] = "\3dot";
+    const unsigned char *ours = context;
     unsigned char *chosen = NULL;
     (void)tls;
-    (void)context;
-    if (SSL_select_next_proto(&chosen, ret_len, ours, sizeof ours - 1, offered, len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, ret_len, ours, ours[0] + 1u, offered, len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *ret_chosen = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -40,7 +41,7 @@ static int no_pass_phrase(char *out, int room, int writing, void *context)
     return -1;
 }
 
-static SSL_CTX *new_context(void)
+static SSL_CTX *new_context(enum credentials_use use)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
@@ -54,7 +55,7 @@ static SSL_CTX *new_context(void)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets need no memory of ours */
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, (void *)(use == CREDENTIALS_DNS ? dns_protocol : http_protocol));
     return context;
 }
 
@@ -96,9 +97,9 @@ static int64_t chain_end(SSL_CTX *context)
     return end_s;
 }
 
-struct credentials *credentials_load(const char *certificate, const char *key, struct error *err)
+struct credentials *credentials_load(const char *certificate, const char *key, enum credentials_use use, struct error *err)
 {
-    SSL_CTX *context = new_context();
+    SSL_CTX *context = new_context(use);
     invariant(context != NULL);
     if (!load(context, certificate, key, err)) {
         SSL_CTX_free(context);

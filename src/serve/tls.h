@@ -1,4 +1,4 @@
-/* What of OpenSSL the TCP loop needs of credentials. For serve/ only. Thread: the loop's. */
+/* What of OpenSSL a loop needs of credentials. For serve/ and http/ only. Thread: the loop's. */
 #pragma once
 
 #include "serve/credentials.h"

@@ -11,7 +11,8 @@ LAYERS = [
     ["dnssec"],
     ["snapshot", "probe", "collect", "sim", "cluster", "tap", "notify"],
     ["answer", "transfer", "delegation"],
-    ["serve", "http"],
+    ["serve"],
+    ["http"],
     ["control"],
     ["daemon", "cli"],
 ]

@@ -137,6 +137,7 @@ class Lab:
             "server": {"listen": [f"{self.address}:{self.port}", f"[::1]:{self.port6}"], "workers": 1, "control": self.socket,
                        "state": f"{self.folder}/state", "id": "ns1.test"},
             "geo": {"nets": "nets.conf"},
+            "http": {"listen": []},
             "zones": [{"name": ZONE, "file": "sip.zone"}],
             "sites": sites,
             "services": [{"name": ZONE, "label": "inbound", "policy": "nearest", "targets": 4, "ttl": "30s"}],

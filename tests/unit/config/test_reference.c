@@ -117,6 +117,7 @@ static char *findings_with(const struct table *table, const char *setting)
     } places[] = {
         {&root_table, "", ""},
         {&server_table, "server = {", "};"},
+        {&http_table, "http = {", "};"},
         {&tcp_table, "server = { tcp = {", "}; };"},
         {&tls_table, "server = { tls = {", "}; };"},
         {&cookies_table, "server = { cookies = {", "}; };"},
