@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "control/expiry.h"
 #include "control/load.h"
+#include "control/supervisor.h"
 #include "control/transitions.h"
 #include "control/web.h"
 
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 struct view director_view(const struct director *director)
@@ -85,7 +85,7 @@ void director_published(struct director *director)
     log_notice("ready: %s", text);
     journal_note(director->journal, &(struct event){.kind = EVENT_START, .what = "serving", .why = text});
     free(text);
-    sd_notify(0, "READY=1");
+    supervisor_ready(director);
 }
 
 /* Everything that has come in makes one build, and at once; the log comes after. */
@@ -222,7 +222,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
             director_publish(director);
         moves_pass(director);
     }
-    sd_notify(0, "WATCHDOG=1");
+    supervisor_alive(director);
 }
 
 static void on_geo_timer(evutil_socket_t fd, short what, void *context)
@@ -256,7 +256,7 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
 
 void director_stop(struct director *director)
 {
-    sd_notify(0, "STOPPING=1");
+    supervisor_stopping();
     event_base_loopbreak(director->base);
 }
 

@@ -10,13 +10,13 @@
 #include "control/protocol.h"
 #include "control/reload_event.h"
 #include "control/web.h"
+#include "control/supervisor.h"
 #include "dns/serial.h"
 #include "serve/credentials.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 struct loading {
     struct job job;
@@ -298,7 +298,7 @@ static void refuse_move(struct director *director, struct loading *loading)
                                  .why = text,
                                  .after = reload_outcome(NULL, &loading->report, loading->comparison)});
     if (director->serving)
-        sd_notify(0, "READY=1");
+        supervisor_ready(director);
     json_t *reply = reply_error("refused: %s; at most %g %% may move. What was loaded before is still served", text, loading->max_move);
     json_object_set_new(reply, "plan", comparison_json(loading->comparison));
     json_object_set_new(reply, "findings", findings_json(&loading->report));
@@ -379,7 +379,7 @@ static void end_reload(struct job *job)
             adopt_certificate(director, loading);
         note_reload(director, loading, done);
         if (director->serving)
-            sd_notify(0, "READY=1");
+            supervisor_ready(director);
     }
     director->reloads_waiting -= loading->client == NULL;
     if (done && director->signing) {
@@ -389,13 +389,6 @@ static void end_reload(struct job *job)
     }
     answer(loading, done);
     loading_free(loading);
-}
-
-static void notify_reloading(void)
-{
-    char text[64];
-    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_ns() / 1000));
-    sd_notify(0, text);
 }
 
 void reload_begin(struct director *director, struct client *client, double max_move)
@@ -410,7 +403,7 @@ void reload_begin(struct director *director, struct client *client, double max_m
     loading->serials = serials_copy(&director->serials);
     loading->serials_version = director->serials_version;
     director->reloads_waiting += client == NULL;
-    notify_reloading();
+    supervisor_reloading();
     work_push(director->loader, &loading->job);
 }
 

@@ -27,7 +27,7 @@ THIRD_PARTY = {
     "jansson": {"collect", "control", "cli"},
     "urcu": {"snapshot"},
     "fstrm": {"tap"},
-    "systemd/": {"control", "daemon"},
+    "systemd/": {"control"},
     "openssl/": {"dnssec", "transfer", "serve", "probe", "http"},
     "curl/": {"collect", "probe", "notify"},
     "seccomp.h": {"platform"},
