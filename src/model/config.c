@@ -19,6 +19,15 @@ static void free_server(struct server_config *server)
     free(server->rate_limit.allow);
 }
 
+static void free_taps(struct config *config)
+{
+    free(config->dnstap.file);
+    free(config->dnstap.socket);
+    free(config->dnstap.identity);
+    free(config->dnstap.version);
+    free(config->query_log.file);
+}
+
 static void free_geo(struct geo_config *geo)
 {
     for (size_t i = 0; i < geo->database_count; i++)
@@ -144,6 +153,7 @@ void config_unref(struct config *config)
     free(config->path);
     free_server(&config->server);
     free_geo(&config->geo);
+    free_taps(config);
     free_keys(config);
     free_zones(config);
     free_probes(config);
