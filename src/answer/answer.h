@@ -2,11 +2,10 @@
  * The one entry for all transports. Thread: any, inside RCU or with a snapshot of its own. */
 #pragma once
 
+#include "dns/channel.h"
 #include "dns/cookie.h"
 #include "model/demand.h"
 #include "snapshot/snapshot.h"
-
-enum channel { CHANNEL_UDP, CHANNEL_TCP, CHANNEL_TLS };
 
 /* Where a query comes from, and what the answer to it may depend on beside its octets. */
 struct asker {
@@ -14,10 +13,11 @@ struct asker {
     enum channel channel;
     uint32_t
         draw; /* any number that differs from query to query: services with spread = "query", and heavy clients, take their bucket from it */
-    uint32_t now_s;        /* wall clock, for cookies */
-    bool brief;            /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
-    uint16_t idle_ds;      /* over TCP and TLS: how long a silent connection is kept, in tenths of a second (RFC 7828) */
-    struct sample *sample; /* not NULL: filled where a service answers, for counts of demand; dearer than the rest of steering */
+    uint32_t now_s;   /* wall clock, for cookies */
+    bool brief;       /* answer without records: BADCOOKIE to who sent a cookie that is not valid, TC to who sent none */
+    uint16_t idle_ds; /* over TCP and TLS: how long a silent connection is kept, in tenths of a second (RFC 7828) */
+    struct sample
+        *sample; /* not NULL: filled where a service answers, for counts of demand and the query log; dearer than the rest of steering */
 };
 
 /* What of a query is counted; by the worker, without looking at the packet again. */

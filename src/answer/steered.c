@@ -61,6 +61,22 @@ static void add_signatures(struct reply *reply, const struct sheet *sheet, uint3
     reply->counts[SECTION_ANSWER] = (uint16_t)(reply->counts[SECTION_ANSWER] + sheet->keys);
 }
 
+/* Who was answered, and with what. */
+static struct sample sample_of(const struct snapshot *snapshot, const struct steered *set, const struct addr *client,
+                               const struct steering *to, bool disabled)
+{
+    struct sample sample = steer_sample(snapshot, set, client);
+    sample.got = (uint8_t)to->bucket;
+    sample.kind = disabled ? SELECTION_EMPTY : to->selection.kind;
+    sample.scope = (uint8_t)to->scope;
+    sample.drawn = !to->uniform && (to->lottery || set->spread_query);
+    sample.doubt = to->selection.doubt;
+    sample.winner = sample.kind == SELECTION_STEERED && to->selection.count
+                        ? snapshot->plans[set->spec]->choices[to->selection.first].endpoint
+                        : NO_WINNER;
+    return sample;
+}
+
 void reply_steered(struct reply *reply, const struct steered *set, uint16_t owner, struct listing *ret_list)
 {
     const struct snapshot *snapshot = reply->snapshot;
@@ -70,7 +86,7 @@ void reply_steered(struct reply *reply, const struct steered *set, uint16_t owne
     reply->answered->steered = true;
     reply->answered->service = set->service;
     if (reply->asker->sample)
-        *reply->asker->sample = steer_sample(snapshot, set, client);
+        *reply->asker->sample = sample_of(snapshot, set, client, &to, state == SERVICE_DISABLED);
     if (reply->query.ecs.present && reply->query.ecs.source > 0)
         reply->scope = to.scope;
     if (state == SERVICE_DISABLED || to.selection.kind == SELECTION_EMPTY) {

@@ -18,3 +18,6 @@ int64_t clock_wall_s(void);
 
 /* Milliseconds since 1970 (CLOCK_REALTIME). */
 int64_t clock_wall_ms(void);
+
+/* Nanoseconds since 1970 (CLOCK_REALTIME). */
+int64_t clock_wall_ns(void);

@@ -154,6 +154,14 @@ static void show_transfers(const json_t *transfers)
                refused);
 }
 
+static void show_tap(const char *name, const json_t *tap)
+{
+    if (!json_is_true(json_object_get(tap, "on")))
+        return;
+    printf("%-12s%s, one in %lld: %lld written; lost: %lld for want of time, %lld for want of a target\n", name, text_of(tap, "target"),
+           number_of(tap, "sample"), number_of(tap, "written"), number_of(tap, "lost_crowded"), number_of(tap, "lost_failed"));
+}
+
 static void show_list(const char *name, const json_t *list)
 {
     size_t i;
@@ -210,6 +218,8 @@ void show_status(const json_t *reply)
     show_list("geo files", json_object_get(geo, "files"));
     show_counters(json_object_get(status, "counters"));
     show_transfers(json_object_get(status, "transfers"));
+    show_tap("dnstap", json_object_get(status, "dnstap"));
+    show_tap("query log", json_object_get(status, "query_log"));
     const json_t *overrides = json_object_get(status, "overrides");
     if (json_array_size(overrides)) {
         puts("orders");

@@ -39,6 +39,8 @@ static const struct key root_keys[] = {
     {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
     {.name = "audit", .kind = KIND_GROUP, KEY_AT(struct config, audit), .table = &audit_table},
     {.name = "http", .kind = KIND_GROUP, KEY_AT(struct config, http), .table = &http_table},
+    {.name = "dnstap", .kind = KIND_GROUP, KEY_AT(struct config, dnstap), .table = &dnstap_table},
+    {.name = "query_log", .kind = KIND_GROUP, KEY_AT(struct config, query_log), .table = &query_log_table},
 };
 
 static void check_root(struct loader *loader, const config_setting_t *group, void *item)
@@ -56,7 +58,8 @@ const struct table *const schema_tables[] = {&root_table,       &server_table,  
                                              &rate_limit_table, &geo_table,      &prefer_table,  &key_table,     &zone_table,
                                              &dnssec_table,     &transfer_table, &primary_table, &probe_table,   &site_table,
                                              &endpoint_table,   &service_table,  &load_table,    &cluster_table, &balance_table,
-                                             &check_table,      &depend_table,   &safety_table,  &audit_table,   &http_table};
+                                             &check_table,      &depend_table,   &safety_table,  &audit_table,   &http_table,
+                                             &dnstap_table, &query_log_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONTROL_MAX = 107 }; /* Linux: sun_path has 108 octets with the NUL */
-
 static const struct key listen_item = {.kind = KIND_LISTEN};
 
 static const struct key server_keys[] = {
@@ -51,9 +49,9 @@ static void check_server(struct loader *loader, const config_setting_t *group, v
         return;
     declare_listen(loader, group);
     const config_setting_t *control = config_setting_get_member(group, "control");
-    if (control && server->control && strlen(server->control) > CONTROL_MAX)
+    if (control && server->control && strlen(server->control) > SOCKET_PATH_MAX)
         tell(loader, control, "%s has %zu octets, expected at most %d, the longest path of a UNIX socket", server->control,
-             strlen(server->control), CONTROL_MAX);
+             strlen(server->control), SOCKET_PATH_MAX);
 }
 
 const struct table server_table = {.path = "server", TABLE_KEYS(server_keys), .check = check_server};

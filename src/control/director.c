@@ -270,6 +270,7 @@ static int open_signals(void)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit fails like a full disk */
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -421,6 +422,10 @@ static bool open_all(struct director *director, const struct world *world, struc
     director->web = web_new(director, world_config_ref(world), err);
     if (!director->web)
         return false;
+    director->tap = tap_new(err);
+    if (!director->tap)
+        return false;
+    server_set_tap(director->server, director->tap);
     director->transfers = transfers_new(director->base, director->wake_fd, director->server);
     director->inbox = inbox_new(director->wake_fd, sizeof(struct check_result));
     director->loader = work_new(director->wake_fd, WORK_NICE, err);
@@ -436,6 +441,7 @@ static bool open_all(struct director *director, const struct world *world, struc
 static void start(struct director *director)
 {
     const struct beliefs *beliefs = &director->setup->beliefs;
+    taps_set(director->tap, director->setup);
     beliefs_install(beliefs, director->trust, director->engine);
     meters_install(&director->setup->meters, director->gathering.collector);
     start_timers(director);
@@ -493,6 +499,7 @@ static void put_away(struct director *director)
     free_events(director);
     persist_last(director);
     server_free(director->server);
+    tap_free(director->tap);
     const bool fetching_ended = primaries_free(director->primaries);
     director->primaries = NULL;
     transfers_free(director->transfers);

@@ -19,6 +19,7 @@
 #include "control/primaries.h"
 #include "control/setup.h"
 #include "control/state.h"
+#include "control/taps.h"
 #include "control/times.h"
 #include "control/transfers.h"
 #include "control/work.h"
@@ -40,6 +41,7 @@ struct director {
     struct probe_engine *engine;
     struct gathering gathering; /* of load */
     struct server *server;
+    struct tap *tap; /* dnstap and the query log */
     struct admin *admin;
     struct web *web; /* HTTP */
     struct journal *journal;

@@ -99,6 +99,7 @@ static bool swap(struct director *director, struct snapshot *snapshot, uint64_t 
 {
     struct error err;
     snapshot_renumber(snapshot, ++director->generation);
+    taps_publish(director->tap, director->setup, snapshot, director->generation, clock_ms());
     if (snapshot_publish(snapshot, &err)) {
         note_published(director, from_ns);
         tell_transfers(director);

@@ -117,10 +117,12 @@ bool director_install(struct director *director, struct world *world, struct pla
 {
     struct setup *old = director->setup;
     director->setup = setup_new(world, place, old, NULL, clock_ms());
+    taps_set(director->tap, director->setup);
     if (director->starting && !director_publish(director)) {
         report_error(report, NULL, "%s", director->alarms.publish);
         setup_free(director->setup);
         director->setup = old;
+        taps_set(director->tap, old);
         director_publish(director); /* the alarm is the old state's again */
         return false;
     }

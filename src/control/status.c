@@ -183,6 +183,7 @@ static json_t *alarms_json(const struct director *director)
         if (all[i][0])
             json_array_append_new(list, json_string(all[i]));
     primaries_alarms(director->primaries, list);
+    taps_alarms(director->tap, list);
     add_stale_load(&director->setup->meters, list);
     add_void_orders(director, list);
     const struct view view = director_view(director);
@@ -228,5 +229,6 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "counters", counters_json(director->server));
     json_object_set_new(object, "transfers", transfers_json(director->transfers));
     json_object_set_new(object, "overrides", describe_overrides(&view));
+    json_object_update_new(object, taps_json(director->tap));
     return object;
 }

@@ -30,6 +30,15 @@ static void free_http(struct http_config *http)
     free(http->tokens);
 }
 
+static void free_taps(struct config *config)
+{
+    free(config->dnstap.file);
+    free(config->dnstap.socket);
+    free(config->dnstap.identity);
+    free(config->dnstap.version);
+    free(config->query_log.file);
+}
+
 static void free_geo(struct geo_config *geo)
 {
     for (size_t i = 0; i < geo->database_count; i++)
@@ -156,6 +165,7 @@ void config_unref(struct config *config)
     free_server(&config->server);
     free_geo(&config->geo);
     free_http(&config->http);
+    free_taps(config);
     free_keys(config);
     free_zones(config);
     free_probes(config);

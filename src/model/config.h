@@ -13,6 +13,7 @@
 #include "model/judge_config.h"
 #include "model/load_config.h"
 #include "model/probe_config.h"
+#include "model/tap_config.h"
 #include "model/transfer_config.h"
 #include "model/transport_config.h"
 #include "model/verdict.h"
@@ -122,6 +123,8 @@ struct config {
     struct balance_config balance;
     struct judgement judgement;
     struct audit_config audit;
+    struct dnstap_config dnstap;
+    struct query_log_config query_log;
 };
 
 /* Shared by reference count; the last unref frees. NULL is allowed. */

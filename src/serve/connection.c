@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "dns/stream.h"
 #include "platform/listen.h"
+#include "platform/sockaddr.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
@@ -181,55 +182,97 @@ static void pull_stream(struct connection *connection)
 
 /* --- queries */
 
-/* The answer's length, or a stream. */
-static size_t make_answer(struct connection *connection, size_t len, struct answered *answered, struct stream **ret_stream)
+/* One query and what became of it. */
+struct exchange {
+    size_t len, made; /* of the query, as it was understood (a signature is off), and of the answer */
+    struct answered answered;
+    struct stream *stream; /* instead of an answer */
+    struct sample sample;
+    struct tap_view tap;
+    unsigned tapped; /* as of tap_choose() */
+    uint64_t asked_ns;
+};
+
+/* The answer, or a stream. */
+static void make_answer(struct connection *connection, struct exchange *exchange)
 {
     struct tcp_server *server = connection->server;
-    struct sample sample;
-    const struct asker asker = {.peer = &connection->peer,
+    struct answered *answered = &exchange->answered;
+    const struct asker asker = {.peer = &connection->peer.addr,
                                 .channel = connection->tls ? CHANNEL_TLS : CHANNEL_TCP,
                                 .draw = server->draw++,
                                 .now_s = (uint32_t)clock_wall_s(),
                                 .idle_ds = (uint16_t)(server->limits.idle_ms / 100),
-                                .sample = &sample};
+                                .sample = &exchange->sample};
     uint8_t *out = server->answer + LENGTH_OCTETS;
     const struct snapshot *snapshot = snapshot_current();
-    const size_t made = answer_query(snapshot, server->query, len, &asker, out, MESSAGE_MAX, answered);
+    if (exchange->tap.on)
+        exchange->tapped = tap_choose(&exchange->tap, asker.draw);
+    exchange->made = answer_query(snapshot, server->query, exchange->len, &asker, out, MESSAGE_MAX, answered);
     if (answered->steered) /* each, for a query over TCP costs much more than that */
-        demand_count(server->demand, &sample, 1);
+        demand_count(server->demand, &exchange->sample, 1);
     if (!answered->special || !server->special)
-        return made;
-    struct special special = {snapshot, server->query, len, &asker, out, MESSAGE_MAX, made, answered, NULL};
+        return;
+    struct special special = {snapshot, server->query, exchange->len, &asker, out, MESSAGE_MAX, exchange->made, answered, NULL};
     const size_t instead = server->special(server->special_context, &special);
+    exchange->len = special.len;
     if (special.stream && special.stream->transfer && server->waiting_count >= TRANSFERS_WAITING) {
         special.stream->free(special.stream);
-        return made; /* the refusal */
+        return; /* the refusal */
     }
-    *ret_stream = special.stream;
-    return instead;
+    exchange->stream = special.stream;
+    exchange->made = instead;
+}
+
+/* Inside of the snapshot's use. */
+static void show(const struct connection *connection, const struct exchange *exchange)
+{
+    const struct tcp_server *server = connection->server;
+    const struct answered *answered = &exchange->answered;
+    struct tap_record record = {.asked_ns = exchange->asked_ns,
+                                .answered_ns = clock_ns(),
+                                .generation = snapshot_generation(snapshot_current()),
+                                .client = connection->peer,
+                                .query_len = (uint32_t)exchange->len,
+                                .answer_len = exchange->stream ? 0 : (uint32_t)exchange->made,
+                                .channel = connection->tls ? CHANNEL_TLS : CHANNEL_TCP,
+                                .outcome = exchange->stream ? TAP_STREAMED : TAP_ANSWERED,
+                                .rcode = answered->rcode,
+                                .badcookie = answered->badcookie,
+                                .truncated = answered->truncated,
+                                .steered = answered->steered,
+                                .sample = answered->steered ? exchange->sample : (struct sample){0}};
+    if (!socket_local(bufferevent_getfd(connection->wire), &record.server))
+        record.server = (struct hostport){0};
+    tap_put(&exchange->tap, exchange->tapped, &record, server->query, server->answer + LENGTH_OCTETS);
+    tap_end(&exchange->tap);
 }
 
 static void answer_one(struct connection *connection, size_t len)
 {
     struct tcp_server *server = connection->server;
-    struct answered answered;
-    struct stream *stream = NULL;
+    struct exchange exchange = {.len = len};
+    tap_look(server->tap, &exchange.tap);
+    if (exchange.tap.on)
+        exchange.asked_ns = clock_ns();
     snapshot_enter();
-    const size_t made = make_answer(connection, len, &answered, &stream);
+    make_answer(connection, &exchange);
+    if (exchange.tapped && (exchange.made || exchange.stream))
+        show(connection, &exchange);
     snapshot_leave();
     counter_add(&server->counters.shared.queries, 1);
     counter_add(&server->counters.tls_queries, connection->tls);
-    if (stream == NULL && made == 0) {
+    if (exchange.stream == NULL && exchange.made == 0) {
         counter_add(&server->counters.shared.dropped, 1);
         return;
     }
     moved(connection);
-    if (stream) {
+    if (exchange.stream) {
         counter_add(&server->counters.shared.answers, 1);
-        begin_stream(connection, stream);
+        begin_stream(connection, exchange.stream);
     } else {
-        count_answer(&server->counters.shared, &answered);
-        send_message(connection, made);
+        count_answer(&server->counters.shared, &exchange.answered);
+        send_message(connection, exchange.made);
     }
 }
 
@@ -368,7 +411,7 @@ static void on_event(struct bufferevent *wire, short what, void *context)
 
 /* --- coming and going */
 
-void connection_open(struct tcp_server *server, int fd, const struct addr *peer, SSL *tls)
+void connection_open(struct tcp_server *server, int fd, const struct hostport *peer, SSL *tls)
 {
     struct connection *connection = mem_new(1, sizeof *connection);
     connection->server = server;
@@ -411,7 +454,7 @@ void connection_close(struct connection *connection)
     server->handshake_count -= connection->handshaking;
     server->held -= connection->held;
     counter_add(&server->counters.open, (uint64_t)-1);
-    clients_leave(server->clients, &connection->peer);
+    clients_leave(server->clients, &connection->peer.addr);
     bufferevent_free(connection->wire);
     free(connection);
 }

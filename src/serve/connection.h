@@ -8,6 +8,7 @@
 
 #include "dns/message.h"
 #include "serve/tls.h"
+#include "tap/point.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -57,6 +58,7 @@ struct tcp_server {
 
     special_fn *special;
     void *special_context;
+    struct tap_point *tap; /* or NULL */
     unsigned transfers;
     struct line waiting; /* whose transfers wait for a place */
     size_t waiting_count;
@@ -68,7 +70,7 @@ struct connection {
     struct tcp_server *server;
     TAILQ_ENTRY(connection) in_line, in_turns, in_waiting;
     struct bufferevent *wire;
-    struct addr peer;
+    struct hostport peer;
     uint64_t moved_ms; /* when it came, asked something whole, or took what it was owed */
     size_t held;
     int64_t given, taken;  /* octets ever put on the wire; those that had arrived when last looked at, or almost: TLS adds some */
@@ -82,7 +84,7 @@ struct connection {
 };
 
 /* Takes the descriptor. tls: for the handshake, taken as well; NULL without. */
-void connection_open(struct tcp_server *server, int fd, const struct addr *peer, SSL *tls);
+void connection_open(struct tcp_server *server, int fd, const struct hostport *peer, SSL *tls);
 /* Ends it at once; why is counted. */
 void connection_drop(struct connection *connection, enum tcp_drop why);
 /* The same, when it is no fault of anybody's. */

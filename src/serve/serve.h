@@ -15,6 +15,7 @@ struct asker;
 struct credentials;
 struct snapshot;
 struct stream;
+struct tap;
 
 /* Binds every address (UDP and TCP; those of TLS if there is a certificate) before it returns: false result = NULL with the reason. Port 0: the kernel chooses one port for both. Nothing is
  * answered before server_start(). config need not outlive the call. */
@@ -43,6 +44,9 @@ struct special {
 typedef size_t special_fn(void *context, struct special *special);
 /* Before server_start(). context must outlive the server. */
 void server_set_special(struct server *server, special_fn *answer, void *context);
+
+/* Where queries are shown (tap/tap.h). Before server_start(). tap must outlive the server. */
+void server_set_tap(struct server *server, struct tap *tap);
 
 /* The addresses really bound (ports filled in): UDP and TCP, count as given; TLS. */
 const struct hostport *server_addresses(const struct server *server, size_t *ret_count);

@@ -6,6 +6,7 @@
 #include "serve/demand.h"
 #include "serve/tcp.h"
 #include "serve/udp.h"
+#include "tap/tap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static bool open_workers(struct server *server, const struct hostport *at, unsig
         struct udp_worker *worker = &server->workers[server->worker_count];
         worker->fd = -1;
         worker->siblings = workers;
+        worker->address = *at;
         if (!listen_udp(at, &worker->fd, err)) {
             while (server->worker_count > before)
                 close(server->workers[--server->worker_count].fd);
@@ -121,6 +123,13 @@ void server_set_special(struct server *server, special_fn *answer, void *context
         server->workers[i].special = answer;
         server->workers[i].special_context = context;
     }
+}
+
+void server_set_tap(struct server *server, struct tap *tap)
+{
+    tcp_server_set_tap(server->tcp, tap_point(tap));
+    for (size_t i = 0; i < server->worker_count; i++)
+        server->workers[i].tap = tap_point(tap);
 }
 
 bool server_start(struct server *server, struct error *err)

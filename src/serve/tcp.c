@@ -82,7 +82,7 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
     }
     if (server->connection_count >= server->connection_max)
         make_place(server, DROP_CROWDED);
-    connection_open(server, fd, &peer.addr, session);
+    connection_open(server, fd, &peer, session);
 }
 
 /* Out of descriptors, most likely: waiting clients would wake us for ever. A place is made, and the next sweep goes on. */
@@ -261,6 +261,11 @@ void tcp_server_set_special(struct tcp_server *server, special_fn *answer, void 
 {
     server->special = answer;
     server->special_context = context;
+}
+
+void tcp_server_set_tap(struct tcp_server *server, struct tap_point *tap)
+{
+    server->tap = tap;
 }
 
 static void *run(void *argument)

@@ -6,6 +6,7 @@
 #include "model/transport_config.h"
 #include "serve/counters.h"
 
+struct tap_point;
 struct tcp_server;
 
 /* A listening socket. */
@@ -21,6 +22,8 @@ struct tcp_server *tcp_server_new(const struct listening *sockets, size_t count,
 void tcp_server_set_credentials(struct tcp_server *server, struct credentials *credentials);
 /* Before the start. */
 void tcp_server_set_special(struct tcp_server *server, special_fn *answer, void *context);
+/* The same. */
+void tcp_server_set_tap(struct tcp_server *server, struct tap_point *tap);
 bool tcp_server_start(struct tcp_server *server, struct error *err);
 /* Stops and joins, closes everything. NULL is allowed. */
 void tcp_server_free(struct tcp_server *server);

@@ -25,7 +25,9 @@ struct draft {
     size_t len;
     uint64_t account; /* of serve/rate_limit.h */
     struct answered answered;
-    struct sample sample; /* where demand_wants(draw), and answered.steered */
+    struct sample sample; /* where demand_wants(draw) or the log does, and answered.steered */
+    unsigned tapped;      /* as of tap_choose() */
+    size_t query_len;     /* as it was understood: a signature is off */
 };
 
 /* One batch, reused for ever; in and out share the address and the control data, so that the answer goes back from where it was asked. */
@@ -123,6 +125,8 @@ struct turn {
     unsigned strangers; /* who may still be answered */
     uint32_t weight;    /* how many answers one that is counted for demand stands for */
     bool calm, learning;
+    struct tap_view tap;
+    uint64_t answered_ns; /* when all answers were made; only where tap is on */
 };
 
 static struct turn turn_begin(struct udp_worker *worker, struct batch *batch, struct guard *guard)
@@ -134,6 +138,7 @@ static struct turn turn_begin(struct udp_worker *worker, struct batch *batch, st
     turn.strangers = pressure_share(&guard->pressure, BATCH);
     turn.calm = guard->pressure.level == 0;
     turn.learning = pressure_learns(&guard->pressure, turn.now_ns / 1000000);
+    tap_look(worker->tap, &turn.tap);
     return turn;
 }
 
@@ -161,6 +166,11 @@ static enum udp_drop why_unanswered(const struct mmsghdr *in)
     return in->msg_hdr.msg_flags & MSG_TRUNC ? UDP_DROP_LONG : in->msg_len < HEADER_LEN ? UDP_DROP_SHORT : UDP_DROP_RESPONSE;
 }
 
+static bool wants_sample(const struct turn *turn, const struct draft *draft)
+{
+    return demand_wants(draft->draw, turn->weight) || draft->tapped & 1 << TAP_LOG;
+}
+
 static size_t make_answer(struct turn *turn, struct draft *draft, const struct addr *peer, uint8_t *out, bool brief)
 {
     const struct mmsghdr *in = &turn->batch->in[draft->packet];
@@ -169,14 +179,16 @@ static size_t make_answer(struct turn *turn, struct draft *draft, const struct a
                                 .draw = draft->draw,
                                 .now_s = turn->wall_s,
                                 .brief = brief,
-                                .sample = demand_wants(draft->draw, turn->weight) ? &draft->sample : NULL};
+                                .sample = wants_sample(turn, draft) ? &draft->sample : NULL};
     const bool cut = in->msg_hdr.msg_flags & MSG_TRUNC;
     uint8_t *query = turn->batch->queries[draft->packet];
     const size_t made = cut ? 0 : answer_query(turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, &draft->answered);
     if (made == 0 || !draft->answered.special || !turn->worker->special) /* one compare: what is special pays for itself */
         return made;
     struct special special = {turn->snapshot, query, in->msg_len, &asker, out, UDP_CAP, made, &draft->answered, NULL};
-    return turn->worker->special(turn->worker->special_context, &special);
+    const size_t instead = turn->worker->special(turn->worker->special_context, &special);
+    draft->query_len = special.len;
+    return instead;
 }
 
 /* Answers the draft's packet to out. False: there is no answer, which has been counted. */
@@ -191,6 +203,8 @@ static bool draft_answer(struct turn *turn, struct draft *draft, uint8_t *out)
         drop(turn, UDP_DROP_OVERLOAD);
         return false;
     }
+    draft->tapped = turn->tap.on ? tap_choose(&turn->tap, draft->draw) : 0;
+    draft->query_len = in->msg_len;
     draft->len = make_answer(turn, draft, &peer, out, false);
     if (draft->len == 0) {
         drop(turn, why_unanswered(in));
@@ -224,6 +238,45 @@ static bool pass_limit(struct turn *turn, struct draft *draft, uint8_t *out)
     return true;
 }
 
+/* The address that was asked: with a wildcard listener it has come with the packet. */
+static struct hostport asked_at(const struct udp_worker *worker, struct msghdr *in)
+{
+    struct hostport at = worker->address;
+    for (struct cmsghdr *c = in->msg_controllen ? CMSG_FIRSTHDR(in) : NULL; c; c = CMSG_NXTHDR(in, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+            memcpy(at.addr.bytes, &((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr, 4);
+        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+            memcpy(at.addr.bytes, &((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_addr, 16);
+    }
+    return at;
+}
+
+/* A copy for who looks; outcome TAP_LIMITED: there is no answer. */
+static void show(const struct turn *turn, const struct draft *draft, const uint8_t *out, enum tap_outcome outcome)
+{
+    struct batch *batch = turn->batch;
+    const struct sockaddr_storage *peer = &batch->peers[draft->packet];
+    const struct answered *answered = &draft->answered;
+    const in_port_t port =
+        peer->ss_family == AF_INET ? ((const struct sockaddr_in *)peer)->sin_port : ((const struct sockaddr_in6 *)peer)->sin6_port;
+    const bool sampled = answered->steered && wants_sample(turn, draft);
+    const struct tap_record record = {.asked_ns = turn->now_ns,
+                                      .answered_ns = turn->answered_ns,
+                                      .generation = snapshot_generation(turn->snapshot),
+                                      .client = {peer_of(peer), ntohs(port)},
+                                      .server = asked_at(turn->worker, &batch->in[draft->packet].msg_hdr),
+                                      .query_len = (uint32_t)draft->query_len,
+                                      .answer_len = outcome == TAP_ANSWERED ? (uint32_t)draft->len : 0,
+                                      .channel = CHANNEL_UDP,
+                                      .outcome = (uint8_t)outcome,
+                                      .rcode = answered->rcode,
+                                      .badcookie = answered->badcookie,
+                                      .truncated = answered->truncated,
+                                      .steered = sampled,
+                                      .sample = sampled ? draft->sample : (struct sample){0}};
+    tap_put(&turn->tap, draft->tapped, &record, batch->queries[draft->packet], out);
+}
+
 /* Answers what came in; returns how many answers stand in out. First all answers are drafted, then judged: meanwhile their accounts come into the
  * cache. */
 static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, struct guard *guard, unsigned received, uint32_t *draw)
@@ -237,8 +290,13 @@ static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, str
         drafts[drafted].draw = (*draw)++;
         drafted += draft_answer(&turn, &drafts[drafted], batch->answers[drafted]);
     }
+    if (turn.tap.on)
+        turn.answered_ns = clock_ns();
     for (unsigned i = 0; i < drafted; i++) {
-        if (!pass_limit(&turn, &drafts[i], batch->answers[i]))
+        const bool passed = pass_limit(&turn, &drafts[i], batch->answers[i]);
+        if (drafts[i].tapped)
+            show(&turn, &drafts[i], batch->answers[i], passed ? TAP_ANSWERED : TAP_LIMITED);
+        if (!passed)
             continue;
         count_answer(&worker->counters.shared, &drafts[i].answered);
         if (drafts[i].answered.steered && demand_wants(drafts[i].draw, turn.weight))
@@ -246,6 +304,8 @@ static unsigned answer_batch(struct udp_worker *worker, struct batch *batch, str
         address_answer(&batch->in[drafts[i].packet].msg_hdr, &batch->out[made].msg_hdr);
         batch->out_octets[made++] = (struct iovec){batch->answers[i], drafts[i].len};
     }
+    if (turn.tap.on)
+        tap_end(&turn.tap);
     counter_add(&worker->counters.shared.queries, received);
     return made;
 }

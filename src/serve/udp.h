@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "serve/counters.h"
+#include "tap/point.h"
 
 #include <pthread.h>
 
@@ -10,7 +11,9 @@ struct udp_worker {
     struct udp_counters counters;
     struct demand_counts *demand; /* once it is started */
     int fd;
-    unsigned siblings; /* workers of its address, with it */
+    struct hostport address; /* that it is bound to */
+    struct tap_point *tap;   /* or NULL */
+    unsigned siblings;       /* workers of its address, with it */
     _Atomic bool stop;
     bool running;
     special_fn *special; /* or NULL */

@@ -139,6 +139,8 @@ static char *findings_with(const struct table *table, const char *setting)
         {&depend_table, "sites = ( { depends = ( {", "} ); } );"},
         {&safety_table, "safety = {", "};"},
         {&audit_table, "audit = {", "};"},
+        {&dnstap_table, "dnstap = {", "};"},
+        {&query_log_table, "query_log = {", "};"},
         {&cluster_table, "clusters = ( {", "} );"},
     };
     size_t i = 0;
