@@ -57,9 +57,11 @@ void balance_free(struct balance *balance)
     free(balance);
 }
 
-static struct plan_spec spec_of(const struct balance *balance, const struct service *service)
+static struct plan_spec spec_of(const struct balance *balance, size_t number)
 {
+    const struct service *service = &world_config(balance->held.world)->services[number];
     return (struct plan_spec){.purpose = PLAN_TARGETS,
+                              .service = (uint32_t)number,
                               .policy = service->policy,
                               .srv = service->srv,
                               .on_all_down = service->on_all_down,
@@ -79,7 +81,7 @@ static void make_specs(struct balance *balance)
     balance->specs = mem_new(config->service_count, sizeof *balance->specs);
     balance->spec_of_service = mem_new(config->service_count, sizeof *balance->spec_of_service);
     for (size_t i = 0; i < config->service_count; i++) {
-        balance->specs[i] = spec_of(balance, &config->services[i]);
+        balance->specs[i] = spec_of(balance, i);
         balance->spec_of_service[i] = (uint32_t)i;
     }
 }

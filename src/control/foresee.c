@@ -149,12 +149,15 @@ static double *weights_of(const struct foresight *foresight, const struct client
 static void join_neighbours(struct foresight *foresight)
 {
     const size_t together = (foresight->flow_count + FLOWS_MOST - 1) / FLOWS_MOST;
+    const struct classes *classes = geo_classes(place_geo(foresight->held.place));
     size_t kept = 0;
     for (size_t i = 0; together > 1 && i < foresight->flow_count; kept++) {
         const struct calls *first = &foresight->flows[i], *heaviest = first;
         double calls = 0;
         const size_t end = i + together < foresight->flow_count ? i + together : foresight->flow_count;
-        for (; i < end && foresight->flows[i].spec == first->spec; i++) {
+        for (; i < end && foresight->flows[i].spec == first->spec &&
+               class_mark(classes, foresight->flows[i].class_number) == class_mark(classes, first->class_number);
+             i++) {
             calls += foresight->flows[i].calls;
             if (foresight->flows[i].calls > heaviest->calls)
                 heaviest = &foresight->flows[i];

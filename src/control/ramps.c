@@ -114,7 +114,9 @@ void ramps_look(struct ramps *ramps, const struct policy *policy, const struct w
         sites[i] = (uint8_t)i;
     const struct plan_spec everything = {
         .targets = 1, .transport = -1, .sites = sites, .site_count = config->site_count, .offered = offered};
-    policy_standings(policy, state, &everything, standings, causes);
+    struct world_state whole = *state;
+    whole.diversions = NULL; /* some callers' switch says nothing of a site's own state */
+    policy_standings(policy, &whole, &everything, standings, causes);
     look(ramps, standings, causes, now_ms);
     set_shares(ramps, now_ms);
     free(standings);

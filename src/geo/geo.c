@@ -16,6 +16,7 @@ static const struct stamp none;
 struct geo {
     struct trie trie;
     struct classes classes;
+    struct areas *areas; /* NULL: none */
     struct watch *watches;
     size_t watch_count;
 };
@@ -34,10 +35,16 @@ static void watch_files(struct geo *geo, const struct sources *sources)
 
 struct geo *geo_compile(const struct config *config, struct report *report)
 {
+    return geo_compile_areas(config, NULL, report);
+}
+
+struct geo *geo_compile_areas(const struct config *config, const struct areas *areas, struct report *report)
+{
     struct sources sources;
     struct geo *geo = mem_new(1, sizeof *geo);
+    geo->areas = areas && areas->count ? mem_copy(areas, sizeof *areas) : NULL;
     bool sound = sources_open(&sources, config, false, report);
-    sound = sound && sources_compile(&sources, &geo->trie, &geo->classes, report);
+    sound = sound && sources_compile(&sources, geo->areas, &geo->trie, &geo->classes, report);
     if (sound)
         watch_files(geo, &sources);
     sources_close(&sources);
@@ -59,7 +66,14 @@ void geo_free(struct geo *geo)
     free((void *)geo->classes.orders);
     free((void *)geo->classes.bands);
     free((void *)geo->classes.places);
+    free((void *)geo->classes.marks);
+    free(geo->areas);
     free(geo);
+}
+
+const struct areas *geo_areas(const struct geo *geo)
+{
+    return geo->areas;
 }
 
 const struct trie *geo_trie(const struct geo *geo)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/report.h"
 #include "geo/trie.h"
+#include "model/area.h"
 #include "model/classes.h"
 #include "model/config.h"
 
@@ -14,6 +15,10 @@ struct geo;
 /* Reads all databases and nets of config and compiles them. NULL when anything is unsound; every finding goes to report with
  * its place ("nets.conf:12", "GeoLite2-City.mmdb"). With nothing configured every client is of the unknown class. */
 struct geo *geo_compile(const struct config *config, struct report *report);
+/* The same with classes told apart by these areas, too (copied), for planned switches; NULL: none. */
+struct geo *geo_compile_areas(const struct config *config, const struct areas *areas, struct report *report);
+/* Those that it was made with; NULL: none. */
+const struct areas *geo_areas(const struct geo *geo);
 void geo_free(struct geo *geo);
 
 const struct trie *geo_trie(const struct geo *geo);

@@ -76,7 +76,8 @@ static uint32_t *order_starts(const struct classes *classes, uint32_t *ret_order
     uint32_t *starts = mem_new(classes->count, sizeof *starts);
     *ret_orders = 1;
     for (uint32_t i = 1; i < classes->count; i++) {
-        const bool same = memcmp(class_order(classes, i - 1), class_order(classes, i), classes->site_count) == 0;
+        const bool same = class_mark(classes, i - 1) == class_mark(classes, i) &&
+                          memcmp(class_order(classes, i - 1), class_order(classes, i), classes->site_count) == 0;
         starts[i] = same ? starts[i - 1] : i;
         *ret_orders += !same;
     }

@@ -18,9 +18,9 @@ static void place_on_sphere(double latitude, double longitude, double *ret_x, do
     *ret_z = sin(latitude * radian);
 }
 
-void orders_init(struct orders *orders, const struct config *config, const struct nets *nets)
+void orders_init(struct orders *orders, const struct config *config, const struct nets *nets, bool marked)
 {
-    *orders = (struct orders){.config = config, .nets = nets};
+    *orders = (struct orders){.config = config, .nets = nets, .head = marked ? sizeof(uint32_t) : 0};
     orders->x = mem_new(config->site_count, sizeof *orders->x);
     orders->y = mem_new(config->site_count, sizeof *orders->y);
     orders->z = mem_new(config->site_count, sizeof *orders->z);
@@ -29,8 +29,8 @@ void orders_init(struct orders *orders, const struct config *config, const struc
         place_on_sphere(site->latitude, site->longitude, &orders->x[i], &orders->y[i], &orders->z[i]);
         orders->biased |= site->bias != 0;
     }
-    pool_init(&orders->rows, config->site_count + 1);
-    orders_add(orders, &(struct record){0});
+    pool_init(&orders->rows, orders->head + config->site_count + 1);
+    orders_add(orders, &(struct record){0}, 0);
 }
 
 void orders_release(struct orders *orders)
@@ -178,9 +178,10 @@ static void append_by_number(const struct orders *orders, const bool *taken, uin
     }
 }
 
-uint32_t orders_add(struct orders *orders, const struct record *said)
+uint32_t orders_add(struct orders *orders, const struct record *said, uint32_t mark)
 {
-    uint8_t row[SITES_MAX + 1], band = 0;
+    uint8_t whole[sizeof mark + SITES_MAX + 1] = {(uint8_t)(mark >> 24), (uint8_t)(mark >> 16), (uint8_t)(mark >> 8), (uint8_t)mark};
+    uint8_t *row = whole + orders->head, band = 0;
     bool taken[SITES_MAX] = {false};
     struct record placed = *said;
     record_place(&placed);
@@ -196,10 +197,10 @@ uint32_t orders_add(struct orders *orders, const struct record *said)
     else
         append_by_number(orders, taken, row + count);
     row[orders->config->site_count] = band;
-    return pool_add(&orders->rows, row);
+    return pool_add(&orders->rows, whole);
 }
 
-/* A row's number with its first eight sites, which decide nearly every comparison without a look at the row. */
+/* A row's number with its first eight octets, which decide nearly every comparison without a look at the row. */
 struct ranked {
     uint64_t head;
     uint32_t number;
@@ -274,6 +275,11 @@ static struct ranked *rank_rows(struct pool *rows)
     return ranked;
 }
 
+static uint32_t mark_of(const uint8_t *row)
+{
+    return (uint32_t)row[0] << 24 | (uint32_t)row[1] << 16 | (uint32_t)row[2] << 8 | row[3];
+}
+
 uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes)
 {
     struct pool *rows = &orders->rows;
@@ -282,14 +288,17 @@ uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes)
     struct ranked *ranked = rank_rows(rows);
     uint8_t *sorted = mem_new(rows->count, sites), *bands = mem_new(rows->count, 1);
     struct class_place *places = mem_new(rows->count, sizeof *places);
+    uint32_t *marks = orders->head ? mem_new(rows->count, sizeof *marks) : NULL;
     uint32_t *class_of = mem_new(rows->count, sizeof *class_of);
     const double all = all_addresses(orders);
     for (uint32_t i = 0; i < rows->count; i++) {
         const uint8_t *row = pool_row(rows, ranked[i].number);
         class_of[ranked[i].number] = i;
-        memcpy(sorted + i * sites, row, sites);
+        memcpy(sorted + i * sites, row + orders->head, sites);
         places[i] = place_of_row(orders, ranked[i].number, all);
-        bands[i] = row[sites];
+        bands[i] = row[orders->head + sites];
+        if (marks)
+            marks[i] = mark_of(row);
     }
     free(ranked);
     *ret_classes = (struct classes){
@@ -299,6 +308,7 @@ uint32_t *orders_finish(struct orders *orders, struct classes *ret_classes)
         .orders = sorted,
         .bands = bands,
         .places = places,
+        .marks = marks,
     };
     pool_release(rows);
     return class_of;

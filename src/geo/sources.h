@@ -4,6 +4,7 @@
 
 #include "base/report.h"
 #include "geo/database.h"
+#include "geo/marks.h"
 #include "geo/nets.h"
 #include "geo/orders.h"
 #include "geo/trie.h"
@@ -33,5 +34,6 @@ struct said {
 /* Follows one address down. ret_said: of the nets, then of each database (room for database_count + 1). */
 bool sources_follow(struct sources *sources, const struct addr *addr, struct said *ret_said, struct error *err);
 
-/* Compiles them. The nodes and top of ret_trie and the arrays of ret_classes are the caller's to free. */
-bool sources_compile(struct sources *sources, struct trie *ret_trie, struct classes *ret_classes, struct report *report);
+/* Compiles them; classes are told apart by areas, too (NULL: none). The nodes and top of ret_trie and the arrays of ret_classes are the caller's to free. */
+bool sources_compile(struct sources *sources, const struct areas *areas, struct trie *ret_trie, struct classes *ret_classes,
+                     struct report *report);

@@ -14,19 +14,28 @@ struct found_leaf {
     uint32_t leaf;    /* or 0 */
 };
 
-/* The walk goes down all trees at once. At each depth it stands at one cursor a source: first the nets, then the databases. */
+/* What a leaf is of. */
+struct found_key {
+    uint32_t record, mask;
+};
+
+/* The walk goes down all trees at once. At each depth it stands at one cursor a source: first the nets, then the databases; and, where areas are asked
+ * for, at one more in the tree of their prefixes. */
 struct walk {
     struct sources *sources;
     struct orders orders;
     struct trie_grow grow;
     struct database **databases; /* those that take part */
-    size_t count;                /* of cursors: 1 + databases */
-    uint32_t *cursors;           /* DEPTHS * 2 * count */
-    uint32_t *ipv4_start;        /* by database: where IPv4 begins in it */
-    struct pool pairs;           /* two record numbers */
-    uint32_t *merged;            /* by pair: the number of what they say together */
+    size_t count;                /* of sources: 1 + databases */
+    size_t width;                /* of cursors: count, and one for areas */
+    struct marks marks;
+    struct pool marked;   /* record number, number of a mask: what leaves are of, where areas are asked for; else they are of records */
+    uint32_t *cursors;    /* DEPTHS * 2 * width */
+    uint32_t *ipv4_start; /* by database: where IPv4 begins in it */
+    struct pool pairs;    /* two record numbers */
+    uint32_t *merged;     /* by pair: the number of what they say together */
     size_t merged_room;
-    struct found_leaf *leaves; /* by record number */
+    struct found_leaf *leaves; /* by record number, or by number of marked */
     size_t leaf_room;
     uint64_t budget;          /* nodes left to visit */
     unsigned bits;            /* of an address of this family */
@@ -67,27 +76,55 @@ static bool is_whole(const struct walk *walk, uint32_t cursor)
            ((const struct record *)pool_row(&walk->sources->records, cursor & ~CURSOR_DONE))->whole;
 }
 
-static uint32_t leaf_of(struct walk *walk, uint32_t record, double addresses)
+static bool marking(const struct walk *walk)
 {
+    return walk->width > walk->count;
+}
+
+/* mask: number of the areas' prefixes that hold the network. */
+static uint32_t leaf_of(struct walk *walk, uint32_t record, uint32_t mask, double addresses)
+{
+    const uint32_t key = marking(walk) ? pool_add(&walk->marked, (const uint32_t[2]){record, mask}) : record;
     const size_t had = walk->leaf_room;
-    if (record >= had) {
-        walk->leaves = mem_grow(walk->leaves, &walk->leaf_room, record + 1, sizeof *walk->leaves);
+    if (key >= had) {
+        walk->leaves = mem_grow(walk->leaves, &walk->leaf_room, key + 1, sizeof *walk->leaves);
         memset(walk->leaves + had, 0, (walk->leaf_room - had) * sizeof *walk->leaves);
     }
-    struct found_leaf *found = &walk->leaves[record];
+    struct found_leaf *found = &walk->leaves[key];
+    const struct record *said = pool_row(&walk->sources->records, record);
     if (found->leaf == 0)
-        found->leaf = TRIE_LEAF | orders_add(&walk->orders, pool_row(&walk->sources->records, record));
+        found->leaf = TRIE_LEAF | orders_add(&walk->orders, said, marking(walk) ? marks_of(&walk->marks, mask, said) : 0);
     found->addresses += addresses;
     return found->leaf;
 }
 
-/* Addresses of which nothing is said are mostly nobody's, so they count nothing. */
+/* Of a leaf's key: what is said, and the number of its mask. */
+static struct found_key key_of(const struct walk *walk, uint32_t key)
+{
+    const uint32_t *row = marking(walk) ? pool_row(&walk->marked, key) : NULL;
+    return row ? (struct found_key){row[0], row[1]} : (struct found_key){key, 0};
+}
+
+static bool anything_said(const struct walk *walk, size_t keys)
+{
+    for (uint32_t key = 0; key < keys; key++)
+        if (walk->leaves[key].leaf && key_of(walk, key).record != 0)
+            return true;
+    return false;
+}
+
+/* Addresses of which nothing is said are mostly nobody's, so they count nothing: unless an area's prefix names them, or nothing is said of any; then
+ * all that no area names count as IPv4 does. */
 static void weigh_orders(struct walk *walk)
 {
-    for (uint32_t record = 1; record < walk->leaf_room; record++) {
-        const struct found_leaf *found = &walk->leaves[record];
-        if (found->leaf)
-            orders_weigh(&walk->orders, found->leaf & ~TRIE_LEAF, pool_row(&walk->sources->records, record), found->addresses);
+    const size_t keys = marking(walk) ? walk->marked.count : walk->leaf_room;
+    const bool said = !marking(walk) || anything_said(walk, keys);
+    for (uint32_t key = 0; key < keys; key++) {
+        const struct found_leaf *found = &walk->leaves[key];
+        const struct found_key of = key_of(walk, key);
+        if (found->leaf && (of.record != 0 || of.mask != 0 || !said))
+            orders_weigh(&walk->orders, found->leaf & ~TRIE_LEAF, pool_row(&walk->sources->records, of.record),
+                         of.record || of.mask ? found->addresses : fmin(found->addresses, ldexp(1, 32)));
     }
 }
 
@@ -97,11 +134,13 @@ static uint32_t make_leaf(struct walk *walk, const uint32_t *at, unsigned depth)
     uint32_t record = at[0] & ~CURSOR_DONE;
     for (size_t i = 1; i < walk->count && !is_whole(walk, at[0]); i++)
         record = merge(walk, record, at[i] & ~CURSOR_DONE);
-    return leaf_of(walk, record, walk->addresses[depth]);
+    return leaf_of(walk, record, marking(walk) ? at[walk->count] & ~CURSOR_DONE : 0, walk->addresses[depth]);
 }
 
 static bool all_done(const struct walk *walk, const uint32_t *at)
 {
+    if (marking(walk) && !is_done(at[walk->count]))
+        return false;
     if (is_whole(walk, at[0]))
         return true;
     for (size_t i = 0; i < walk->count; i++) {
@@ -115,7 +154,7 @@ static bool all_done(const struct walk *walk, const uint32_t *at)
  * shared, as long as no net has a word on it and the 32 bits are there. */
 static bool is_ipv4_again(const struct walk *walk, const uint32_t *at, unsigned depth)
 {
-    if (!walk->below_v6 || depth > 96 || at[0] != CURSOR_DONE)
+    if (!walk->below_v6 || depth > 96 || at[0] != CURSOR_DONE || (marking(walk) && at[walk->count] != CURSOR_DONE))
         return false;
     for (size_t i = 1; i < walk->count; i++) {
         if (!is_done(at[i]) && at[i] == walk->ipv4_start[i] && at[i] != 0)
@@ -136,8 +175,11 @@ static bool step(struct walk *walk, const uint32_t *at, uint32_t *children)
                 return false;
         }
         children[i] = pair[0];
-        children[walk->count + i] = pair[1];
+        children[walk->width + i] = pair[1];
     }
+    for (unsigned bit = 0; marking(walk) && bit < 2; bit++)
+        children[bit * walk->width + walk->count] =
+            is_done(at[walk->count]) ? at[walk->count] : walk->marks.nodes[at[walk->count]].child[bit];
     return true;
 }
 
@@ -164,10 +206,10 @@ static bool build(struct walk *walk, const uint32_t *at, unsigned depth, uint32_
     if (walk->budget == 0)
         return error_set(&walk->err, "is damaged: the search tree is cyclic or shares too much");
     walk->budget--;
-    uint32_t *children = walk->cursors + (size_t)depth * 2 * walk->count;
+    uint32_t *children = walk->cursors + (size_t)depth * 2 * walk->width;
     uint32_t left, right;
     if (!step(walk, at, children) || !build_or_end(walk, children, depth + 1, &left) ||
-        !build_or_end(walk, children + walk->count, depth + 1, &right))
+        !build_or_end(walk, children + walk->width, depth + 1, &right))
         return false;
     *ret_at = trie_grow_join(&walk->grow, left, right);
     return true;
@@ -188,12 +230,14 @@ static bool start(struct walk *walk, enum family family, uint32_t *at)
         if (family == FAMILY_V4)
             walk->ipv4_start[i] = at[i];
     }
+    if (marking(walk))
+        at[walk->count] = family == FAMILY_V4 ? walk->marks.root_v4 : walk->marks.root_v6;
     return true;
 }
 
 static bool build_family(struct walk *walk, enum family family, uint32_t *ret_root)
 {
-    uint32_t *at = mem_new(walk->count, sizeof *at);
+    uint32_t *at = mem_new(walk->width, sizeof *at);
     const bool sound = start(walk, family, at) && build_or_end(walk, at, 0, ret_root);
     free(at);
     return sound;
@@ -243,15 +287,18 @@ static bool check_useful(const struct walk *walk, struct report *report)
     return sound;
 }
 
-static void walk_init(struct walk *walk, struct sources *sources)
+static void walk_init(struct walk *walk, struct sources *sources, const struct areas *areas)
 {
     const size_t most = sources->database_count + 1;
     *walk = (struct walk){.sources = sources, .count = 1, .budget = 8 * (sources->nets.node_count + 1)};
     walk->databases = mem_new(most, sizeof *walk->databases);
     walk->ipv4_start = mem_new(most, sizeof *walk->ipv4_start);
-    walk->cursors = mem_new(DEPTHS * 2 * most, sizeof *walk->cursors);
+    walk->cursors = mem_new(DEPTHS * 2 * (most + 1), sizeof *walk->cursors);
     pool_init(&walk->pairs, 2 * sizeof(uint32_t));
-    orders_init(&walk->orders, sources->config, &sources->nets);
+    pool_init(&walk->marked, 2 * sizeof(uint32_t));
+    marks_init(&walk->marks, areas);
+    walk->budget += 8 * (walk->marks.node_count + 1);
+    orders_init(&walk->orders, sources->config, &sources->nets, areas != NULL);
     trie_grow_init(&walk->grow);
 }
 
@@ -263,15 +310,19 @@ static void walk_release(struct walk *walk)
     free(walk->leaves);
     free(walk->merged);
     pool_release(&walk->pairs);
+    pool_release(&walk->marked);
+    marks_release(&walk->marks);
     orders_release(&walk->orders);
     trie_grow_release(&walk->grow);
 }
 
-bool sources_compile(struct sources *sources, struct trie *ret_trie, struct classes *ret_classes, struct report *report)
+bool sources_compile(struct sources *sources, const struct areas *areas, struct trie *ret_trie, struct classes *ret_classes,
+                     struct report *report)
 {
     struct walk walk;
-    walk_init(&walk, sources);
+    walk_init(&walk, sources, areas);
     bool sound = choose_databases(&walk, report);
+    walk.width = walk.count + (areas != NULL);
     if (sound && (!build_family(&walk, FAMILY_V4, &walk.root_v4) || !build_family(&walk, FAMILY_V6, &ret_trie->root_v6)))
         sound = report_error(report, walk.place, "%s", walk.err.text);
     sound = sound && check_useful(&walk, report);
@@ -319,16 +370,17 @@ static bool follow(struct walk *walk, uint32_t *at, const struct addr *addr, uns
             return error_set(&walk->err, "is damaged: the search tree is deeper than an address is long");
         if (!step(walk, at, walk->cursors))
             return false;
-        memcpy(at, walk->cursors + addr_bit(addr, depth) * walk->count, walk->count * sizeof *at);
+        memcpy(at, walk->cursors + addr_bit(addr, depth) * walk->width, walk->count * sizeof *at);
     }
 }
 
 bool sources_follow(struct sources *sources, const struct addr *addr, struct said *ret_said, struct error *err)
 {
     struct walk walk;
-    walk_init(&walk, sources);
+    walk_init(&walk, sources, NULL);
     for (size_t i = 0; i < sources->database_count; i++)
         add_database(&walk, &sources->databases[i]);
+    walk.width = walk.count;
     memset(ret_said, 0, walk.count * sizeof *ret_said);
     uint32_t *at = mem_new(walk.count, sizeof *at);
     const bool sound = start(&walk, FAMILY_V4, at) && start(&walk, addr->family, at) && follow(&walk, at, addr, 0, ret_said);

@@ -48,10 +48,10 @@ static uint32_t *match_sites(const struct config *old, const struct config *new)
     return to;
 }
 
-/* The first class whose order is not before the row. Classes are sorted by their rows. */
-static uint32_t first_not_before(const struct classes *classes, const uint8_t *row)
+/* From begin to end, the first class whose order is not before the row. Classes of one mark are sorted by their rows. */
+static uint32_t first_not_before(const struct classes *classes, uint32_t begin, uint32_t end, const uint8_t *row)
 {
-    uint32_t low = 0, high = classes->count;
+    uint32_t low = begin, high = end;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
         if (memcmp(class_order(classes, middle), row, classes->site_count) < 0)
@@ -67,15 +67,41 @@ static unsigned apart(unsigned a, unsigned b)
     return a > b ? a - b : b - a;
 }
 
-/* The class with this order and the nearest band. */
-static uint32_t find_class(const struct classes *classes, const uint8_t *row, unsigned band)
+/* Of those from begin to end, the class with this order and the nearest band. */
+static uint32_t find_among(const struct classes *classes, uint32_t begin, uint32_t end, const uint8_t *row, unsigned band)
 {
     uint32_t best = DEMAND_GONE;
-    for (uint32_t i = first_not_before(classes, row); i < classes->count; i++) {
+    for (uint32_t i = first_not_before(classes, begin, end, row); i < end; i++) {
         if (memcmp(class_order(classes, i), row, classes->site_count) != 0)
             break;
         if (best == DEMAND_GONE || apart(class_band(classes, i), band) < apart(class_band(classes, best), band))
             best = i;
+    }
+    return best;
+}
+
+static uint32_t end_of_mark(const struct classes *classes, uint32_t begin)
+{
+    uint32_t low = begin + 1, high = classes->count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (class_mark(classes, middle) == class_mark(classes, begin))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The same of all; rather with this mark. Classes are sorted by their marks first. */
+static uint32_t find_class(const struct classes *classes, const uint8_t *row, unsigned band, uint32_t mark)
+{
+    uint32_t best = DEMAND_GONE;
+    for (uint32_t begin = 0, end; begin < classes->count; begin = end) {
+        end = end_of_mark(classes, begin);
+        const uint32_t found = find_among(classes, begin, end, row, band);
+        if (found != DEMAND_GONE && (best == DEMAND_GONE || class_mark(classes, begin) == mark))
+            best = found;
     }
     return best;
 }
@@ -91,7 +117,8 @@ uint32_t *demand_match_classes(const struct config *old, const struct classes *o
         for (size_t s = 0; s < old_classes->site_count; s++)
             if (sites[order[s]] != DEMAND_GONE)
                 row[count++] = (uint8_t)sites[order[s]];
-        to[i] = count == new_classes->site_count ? find_class(new_classes, row, class_band(old_classes, i)) : DEMAND_GONE;
+        to[i] = count == new_classes->site_count ? find_class(new_classes, row, class_band(old_classes, i), class_mark(old_classes, i))
+                                                 : DEMAND_GONE;
     }
     free(sites);
     return to;

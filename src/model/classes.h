@@ -14,9 +14,12 @@ struct classes {
     uint32_t count;   /* at least 1 */
     uint32_t unknown; /* the class of clients of unknown place: the sites in the configuration's order */
     uint8_t site_count;
-    const uint8_t *orders; /* count * site_count site indices, best first; classes in lexicographic order of these rows, then of bands */
-    const uint8_t *bands;  /* by class; NULL: all are 0 */
+    const uint8_t
+        *orders; /* count * site_count site indices, best first; classes in the order of their marks, then lexicographic order of these
+                              rows, then of bands */
+    const uint8_t *bands;             /* by class; NULL: all are 0 */
     const struct class_place *places; /* by class; NULL: none is known */
+    const uint32_t *marks; /* by class: in which of the areas that were asked for its clients are, a bit for each; NULL: nobody asked */
 };
 
 static inline const uint8_t *class_order(const struct classes *classes, uint32_t number)
@@ -30,6 +33,11 @@ static inline unsigned class_band(const struct classes *classes, uint32_t number
 }
 
 enum { CLASS_BANDS = 16 };
+
+static inline uint32_t class_mark(const struct classes *classes, uint32_t number)
+{
+    return classes->marks ? classes->marks[number] : 0;
+}
 
 /* The band of clients whose second site seems so many kilometres farther than their first. */
 unsigned class_band_of(double km);

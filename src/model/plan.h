@@ -60,6 +60,8 @@ struct plan_spec {
     bool by_winner;       /* the winner decides all of the selection: no more selections than endpoints can win (for signed zones) */
     int transport;        /* enum transport that the RRset speaks for, or -1 for any */
     enum family family;   /* FAMILY_NONE for any */
+    uint32_t service;     /* whose callers they are: which planned switches concern them */
+    uint32_t mark;        /* and where they are: of their class (model/classes.h). Policy itself looks at each that there is */
     const uint8_t *sites; /* of the service, in its order */
     size_t site_count;
     const uint64_t *depends; /* as of struct service */

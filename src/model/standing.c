@@ -13,6 +13,7 @@ const char *cause_text(enum cause cause)
                                         "endpoint disabled",
                                         "site drained",
                                         "site disabled",
+                                        "site switched away from",
                                         "a drill: its site is taken for failed",
                                         "site below min_up",
                                         "site below min_capacity",

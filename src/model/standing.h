@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/config.h"
+#include "model/diversion.h"
 #include "model/override.h"
 #include "model/room.h"
 
@@ -36,6 +37,7 @@ enum cause {
     CAUSE_ENDPOINT_DISABLE,
     CAUSE_SITE_DRAIN,
     CAUSE_SITE_DISABLE,
+    CAUSE_SITE_SWITCH,    /* a planned switch takes these callers away from its site */
     CAUSE_DRILL,          /* its site is taken for failed */
     CAUSE_MIN_UP,         /* its site has fewer endpoints up than min_up */
     CAUSE_MIN_CAPACITY,   /* or less capacity than min_capacity */
@@ -60,5 +62,6 @@ struct world_state {
     const uint8_t *site_orders;           /* enum order_state */
     bool suspect;                         /* set by policy_suspect(): endpoints that fell with the rest still count as up */
     uint64_t suspect_since_ms;            /* falls at or after this moment are not believed */
+    const struct diversions *diversions;  /* the planned switches; NULL: none */
     struct room room;
 };

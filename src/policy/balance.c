@@ -44,7 +44,8 @@ static uint64_t shape_of(const struct look *look)
 {
     uint64_t shape = 1;
     for (size_t i = 0; i < look->market->way_count; i++)
-        shape = hash_bytes(look->market->ways[i].slate.site_grades, look->config->site_count, shape);
+        shape = detour_hash(&look->market->ways[i].slate.detour,
+                            hash_bytes(look->market->ways[i].slate.site_grades, look->config->site_count, shape));
     for (size_t i = 0; i < look->config->site_count; i++)
         shape = hash_mix(shape ^ (uint64_t)(look->input->sites[i].capacity + 0.5));
     for (size_t i = 0; i < look->config->cluster_count; i++)

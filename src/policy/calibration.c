@@ -100,7 +100,8 @@ static uint64_t key_of(const struct balance_input *input, const uint64_t *names,
 {
     const struct plan_spec *spec = &input->specs[input->spec_of_service[flow->service]];
     const uint8_t *order = class_order(input->policy->classes, flow->class);
-    uint64_t key = place_key(input->policy->classes, flow->class) ^ spec->policy;
+    uint64_t key =
+        place_key(input->policy->classes, flow->class) ^ spec->policy ^ (uint64_t)class_mark(input->policy->classes, flow->class) << 32;
     for (size_t i = 0; i < spec->site_count; i++)
         key = (key ^ names[spec->sites[i]]) * 0x9fb21c651e98df25ULL;
     for (size_t i = 0; i < input->policy->config->site_count; i++)

@@ -135,6 +135,14 @@ static void compare_classes(struct policy *policy)
             agreed++;
         policy->agreed[number] = (uint8_t)agreed;
     }
+    size_t room = 0;
+    for (uint32_t number = 0; number <= classes->count; number++) {
+        if (number > 0 && number < classes->count && class_mark(classes, number) == class_mark(classes, number - 1))
+            continue;
+        policy->stretches = mem_grow(policy->stretches, &room, policy->stretch_count + 1, sizeof *policy->stretches);
+        policy->stretches[policy->stretch_count++] = number;
+    }
+    policy->stretch_count--; /* the last one is the end */
 }
 
 static uint32_t seed_of(const char *name)
@@ -203,6 +211,7 @@ void policy_free(struct policy *policy)
     free(policy->endpoint_seeds);
     free(policy->directions);
     free(policy->agreed);
+    free(policy->stretches);
     free(policy);
 }
 

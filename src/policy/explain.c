@@ -62,19 +62,20 @@ static struct site_list order_around(const struct policy *policy, const struct p
     for (size_t i = 0; i < order.count; i++)
         if (!taken[order.sites[i]])
             room[count++] = order.sites[i];
-    return (struct site_list){room, count};
+    return (struct site_list){room, count, NULL};
 }
 
-enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+enum selection_kind policy_explain(const struct policy *policy, const struct world_state *state, const struct plan_spec *of,
                                    uint32_t class_number, unsigned bucket, struct explained *ret)
 {
     const size_t count = policy->config->endpoint_count;
-    const struct plan_spec seen = spec_effective(spec);
-    struct site_list list = site_order(policy, spec, class_number, bucket);
+    const struct plan_spec here = spec_of_class(policy, of, class_number), *spec = &here, seen = spec_effective(spec);
+    struct route route;
     uint8_t *standings = mem_new(count, 1), *causes = mem_new(count, 1), room[SITES_MAX];
     uint16_t chosen[TARGETS_MAX];
     struct slate slate;
     slate_init(&slate, policy, state, spec);
+    struct site_list list = site_order(policy, &slate, spec, class_number, bucket, &route);
     policy_standings(policy, state, &seen, standings, causes);
     const bool steered = slate.kind == SELECTION_STEERED;
     if (steered)
@@ -106,14 +107,16 @@ static uint64_t distance_m(const struct policy *policy, const struct plan_spec *
     return metres;
 }
 
-struct explained_room policy_explain_room(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+struct explained_room policy_explain_room(const struct policy *policy, const struct world_state *state, const struct plan_spec *of,
                                           uint32_t class_number, unsigned bucket)
 {
     struct explained_room told = {.nearest = SITES_MAX, .first = SITES_MAX};
-    const struct plan_spec seen = spec_effective(spec);
-    const struct site_list list = site_order(policy, spec, class_number, bucket);
+    const struct plan_spec here = spec_of_class(policy, of, class_number), *spec = &here, seen = spec_effective(spec);
+    const struct site_list natural = natural_order(policy, spec, class_number, bucket);
+    struct route route;
     struct slate slate;
     slate_init(&slate, policy, state, spec);
+    const struct site_list list = site_order(policy, &slate, spec, class_number, bucket, &route);
     if (slate.kind == SELECTION_STEERED) {
         uint8_t sites[TARGETS_MAX];
         size_t walked;
@@ -121,11 +124,52 @@ struct explained_room policy_explain_room(const struct policy *policy, const str
         const uint8_t first = room_first(policy, &slate, &seen, class_number, bucket);
         told.nearest = sites[0];
         told.first = first == NO_SITE ? sites[0] : first;
-        told.nearest_m = distance_m(policy, spec, class_number, list, told.nearest);
-        told.first_m = distance_m(policy, spec, class_number, list, told.first);
+        told.nearest_m = distance_m(policy, spec, class_number, natural, told.nearest);
+        told.first_m = distance_m(policy, spec, class_number, natural, told.first);
     }
     if (told.first != told.nearest)
         told.cause = site_admits(policy, &slate, told.nearest, bucket) ? ROOM_FULL : ROOM_RETURNING;
     slate_release(&slate);
+    return told;
+}
+
+static unsigned first_site(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                           uint32_t class_number, unsigned bucket, struct route *room, size_t *ret_rank)
+{
+    struct slate slate;
+    slate_init(&slate, policy, state, spec);
+    unsigned site = SITES_MAX;
+    *ret_rank = 0;
+    if (slate.kind == SELECTION_STEERED) {
+        const struct site_list list = site_order(policy, &slate, spec, class_number, bucket, room);
+        uint16_t winner[TARGETS_MAX];
+        bucket_fill(policy, &slate, list, room_first(policy, &slate, spec, class_number, bucket), bucket, 1, winner);
+        site = policy->site_of[winner[0]];
+        while (list.sites[*ret_rank] != site)
+            ++*ret_rank;
+    }
+    slate_release(&slate);
+    return site;
+}
+
+struct explained_switch policy_explain_switch(const struct policy *policy, const struct world_state *state, const struct plan_spec *of,
+                                              uint32_t class_number, unsigned bucket)
+{
+    const struct plan_spec here = spec_of_class(policy, of, class_number), spec = spec_effective(&here);
+    struct explained_switch told = {.from = SITES_MAX, .to = SITES_MAX};
+    struct world_state without = *state;
+    struct detour detour;
+    struct route route;
+    size_t rank, rank_without;
+    detour_init(&detour, state, &spec);
+    if (detour.mask == 0)
+        return told;
+    without.diversions = NULL;
+    told.from = first_site(policy, &without, &spec, class_number, bucket, &route, &rank_without);
+    told.to = first_site(policy, state, &spec, class_number, bucket, &route, &rank);
+    if (told.from == told.to || told.from == SITES_MAX || told.to == SITES_MAX)
+        return told;
+    const uint8_t by = route.by[rank] != NO_DIVERSION ? route.by[rank] : detour.by[told.from];
+    told.id = by == NO_DIVERSION ? 0 : state->diversions->of[by].id;
     return told;
 }

@@ -26,20 +26,23 @@ static enum grade best_grade_of(const struct slate *slate, size_t site_count)
     return best;
 }
 
-static bool same_way(const struct plan_spec *a, const struct plan_spec *b, size_t words)
+/* mask: of the planned switches that concern a. */
+static bool same_way(const struct way *way, const struct plan_spec *b, uint32_t mask, size_t words)
 {
-    return a->policy == b->policy && a->on_all_down == b->on_all_down && a->site_count == b->site_count &&
+    const struct plan_spec *a = &way->spec;
+    return way->slate.detour.mask == mask && a->policy == b->policy && a->on_all_down == b->on_all_down && a->site_count == b->site_count &&
            memcmp(a->sites, b->sites, a->site_count) == 0 && memcmp(a->offered, b->offered, words * sizeof *a->offered) == 0;
 }
 
-static uint64_t way_hash(const struct plan_spec *spec, size_t words)
+static uint64_t way_hash(const struct plan_spec *spec, uint32_t mask, size_t words)
 {
-    const uint64_t hash = hash_bytes(spec->sites, spec->site_count, (uint64_t)spec->policy << 8 | spec->on_all_down);
+    const uint64_t hash = hash_bytes(spec->sites, spec->site_count, (uint64_t)mask << 32 | (uint64_t)spec->policy << 8 | spec->on_all_down);
     return hash_bytes(spec->offered, words * sizeof *spec->offered, hash);
 }
 
 static uint16_t add_way(struct market *market, const struct demand *demand, const struct plan_spec *spec)
 {
+    market->ways = mem_grow(market->ways, &market->way_room, market->way_count + 1, sizeof *market->ways);
     struct way *way = &market->ways[market->way_count];
     *way = (struct way){.spec = *spec, .first_group = UINT32_MAX};
     way->spec.purpose = PLAN_TARGETS;
@@ -49,22 +52,24 @@ static uint16_t add_way(struct market *market, const struct demand *demand, cons
     return (uint16_t)market->way_count++;
 }
 
-/* ret_way_of: by spec. */
+/* ret_way_of: by spec and stretch of classes. The order of ways is that of specs, whatever flows there are. */
 static void find_ways(struct market *market, const struct demand *demand, uint16_t *ret_way_of)
 {
-    const size_t words = (market->policy->config->endpoint_count + 63) / 64;
+    const struct policy *policy = market->policy;
+    const size_t words = (policy->config->endpoint_count + 63) / 64, count = demand->spec_count * policy->stretch_count;
     size_t room = 64;
-    while (room < demand->spec_count * 2)
+    while (room < count * 2)
         room *= 2;
     uint16_t *table = mem_new(room, sizeof *table); /* way + 1 */
-    market->ways = mem_new(demand->spec_count, sizeof *market->ways);
-    for (size_t i = 0; i < demand->spec_count; i++) {
-        const struct plan_spec *spec = &demand->specs[i];
-        size_t at = way_hash(spec, words) & (room - 1);
-        while (table[at] && !same_way(&market->ways[table[at] - 1].spec, spec, words))
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t class_number = policy->stretches[i % policy->stretch_count];
+        const struct plan_spec spec = spec_of_class(policy, &demand->specs[i / policy->stretch_count], class_number);
+        const uint32_t mask = detour_mask(demand->state, &spec);
+        size_t at = way_hash(&spec, mask, words) & (room - 1);
+        while (table[at] && !same_way(&market->ways[table[at] - 1], &spec, mask, words))
             at = (at + 1) & (room - 1);
         if (table[at] == 0)
-            table[at] = (uint16_t)(add_way(market, demand, spec) + 1);
+            table[at] = (uint16_t)(add_way(market, demand, &spec) + 1);
         ret_way_of[i] = (uint16_t)(table[at] - 1);
     }
     free(table);
@@ -113,10 +118,12 @@ static struct line line_of(struct market *market, uint16_t number, uint32_t clas
 
 static void add_lines(struct market *market, const struct demand *demand, const uint16_t *way_of)
 {
+    const struct policy *policy = market->policy;
     market->lines = mem_new(demand->flow_count, sizeof *market->lines);
     for (size_t i = 0; i < demand->flow_count; i++) {
         const struct calls *flow = &demand->flows[i];
-        market->lines[market->line_count++] = line_of(market, way_of[flow->spec], flow->class_number);
+        const uint16_t way = way_of[flow->spec * policy->stretch_count + stretch_of(policy, flow->class_number)];
+        market->lines[market->line_count++] = line_of(market, way, flow->class_number);
     }
     for (size_t i = 0; i < demand->flow_count; i++)
         market_weigh(market, i, demand->flows[i].calls);
@@ -160,13 +167,13 @@ struct market *market_new(const struct demand *demand)
     market->policy = demand->policy;
     market->site_count = demand->policy->config->site_count;
     market->reach_m = reach_of(demand->policy->config);
-    uint16_t *way_of = mem_new(demand->spec_count, sizeof *way_of);
+    uint16_t *way_of = mem_new(demand->spec_count * demand->policy->stretch_count, sizeof *way_of);
     copy_sites(market, demand);
     find_ways(market, demand, way_of);
     add_lines(market, demand, way_of);
+    free(way_of);
     market->option_costs_m = mem_new(market->group_count * market->site_count, sizeof *market->option_costs_m);
     market->option_sites = mem_new(market->group_count * market->site_count, 1);
-    free(way_of);
     return market;
 }
 
@@ -192,8 +199,9 @@ static bool find_option(const struct market *market, struct group *group)
     const struct way *way = &market->ways[group->way];
     if (way->grade == GRADE_NONE)
         return false;
+    struct route route;
     const struct site_list list =
-        site_order(market->policy, &way->spec, group->class_number, group->bucket < 0 ? 0 : (unsigned)group->bucket);
+        site_order(market->policy, &way->slate, &way->spec, group->class_number, group->bucket < 0 ? 0 : (unsigned)group->bucket, &route);
     while (group->walked < list.count) {
         const size_t rank = group->walked++;
         const uint8_t site = list.sites[rank];

@@ -8,7 +8,7 @@
 
 enum { EVERY_BUCKET = -1 };
 
-/* Services that choose alike. */
+/* Services, and clients of them, that choose alike. */
 struct way {
     struct plan_spec spec;
     struct slate slate;   /* owned */
@@ -37,7 +37,7 @@ struct market {
     const struct policy *policy;
     size_t site_count;
     struct way *ways;
-    size_t way_count;
+    size_t way_count, way_room;
     struct group *groups;
     size_t group_count, group_room;
     uint32_t *option_costs_m; /* site_count for each group */

@@ -1,15 +1,42 @@
 /* Rules 2, 4 and 5: which sites, in which order, and who inside them. */
 #include "policy/room.h"
 
-struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket)
+struct site_list natural_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket)
 {
     const size_t count = policy->config->site_count;
     switch (spec->policy) {
-    case POLICY_NEAREST: return (struct site_list){class_order(policy->classes, class_number), count};
-    case POLICY_WEIGHTED: return (struct site_list){policy->site_draws + bucket * count, count};
+    case POLICY_NEAREST: return (struct site_list){class_order(policy->classes, class_number), count, NULL};
+    case POLICY_WEIGHTED: return (struct site_list){policy->site_draws + bucket * count, count, NULL};
     case POLICY_ORDERED: break;
     }
-    return (struct site_list){spec->sites, spec->site_count};
+    return (struct site_list){spec->sites, spec->site_count, NULL};
+}
+
+struct site_list site_order(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
+                            unsigned bucket, struct route *room)
+{
+    const struct site_list list = natural_order(policy, spec, class_number, bucket);
+    return slate->detour.mask ? detour_route(&slate->detour, list, SITES_MAX, room) : list;
+}
+
+struct plan_spec spec_of_class(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number)
+{
+    struct plan_spec here = *spec;
+    here.mark = class_mark(policy->classes, class_number);
+    return here;
+}
+
+size_t stretch_of(const struct policy *policy, uint32_t class_number)
+{
+    size_t low = 0, high = policy->stretch_count;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (policy->stretches[middle] <= class_number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* Sites with somebody known to be up go before those where everybody is unknown. Room decides about the first place alone: behind it stands who is

@@ -22,8 +22,14 @@ enum { ROWS_COMPARED = 64 };
 
 struct maker {
     const struct policy *policy;
+    const struct world_state *state;
     const struct plan_spec *spec;
-    struct slate slate;
+    struct plan_spec here; /* spec, for the clients of the stretch at hand */
+    struct slate slate;    /* as all below, of that stretch */
+    struct route route;    /* of one class at a time, and how much of it there is */
+    struct site_list list;
+    uint32_t listed;
+    bool listed_whole;
     bool by_winner;
     unsigned places; /* of an answer that tell it from others: all, or the winner's alone */
     uint8_t *doubts; /* by endpoint */
@@ -232,14 +238,45 @@ static struct pick pick_of_row(struct maker *maker, const uint32_t row[BUCKETS])
     return (struct pick){.index = index};
 }
 
+enum { LISTED_FIRST = 6, UNLISTED = UINT32_MAX };
+
+/* All sites in the order of a class; of a route, which takes long to find, mostly the beginning is enough. */
+static struct site_list list_of_class(struct maker *maker, uint32_t class_number, bool whole)
+{
+    const struct detour *detour = &maker->slate.detour;
+    if (detour->mask == 0)
+        return natural_order(maker->policy, maker->spec, class_number, 0);
+    if (maker->listed == class_number && (maker->listed_whole || !whole))
+        return maker->list;
+    const struct site_list natural = natural_order(maker->policy, maker->spec, class_number, 0);
+    maker->list = detour_route(detour, natural, whole ? SITES_MAX : LISTED_FIRST, &maker->route);
+    maker->listed = class_number;
+    maker->listed_whole = whole || maker->list.count >= natural.count;
+    return maker->list;
+}
+
+/* Whether the end of the list was met while there is more. */
+static bool fell_short(const struct maker *maker, struct site_list list, size_t walked)
+{
+    return maker->slate.detour.mask && !maker->listed_whole && walked >= list.count;
+}
+
+/* How far into the class's own order that is. */
+static size_t natural_walked(const struct maker *maker, size_t walked)
+{
+    return maker->slate.detour.mask && walked ? maker->route.far[walked - 1] : walked;
+}
+
 /* *ret_walked grows to how far into the order one had to look. */
 static struct pick pick_behind(struct maker *maker, struct tuples *tuples, uint32_t class_number, uint8_t first, size_t *ret_walked)
 {
     uint8_t sites[TARGETS_MAX];
     size_t walked;
     memset(sites, NO_SITE, sizeof sites);
-    const unsigned count =
-        sites_collect(&maker->slate, site_order(maker->policy, maker->spec, class_number, 0), first, maker->places, sites, &walked);
+    struct site_list list = list_of_class(maker, class_number, false);
+    unsigned count = sites_collect(&maker->slate, list, first, maker->places, sites, &walked);
+    if (fell_short(maker, list, walked))
+        count = sites_collect(&maker->slate, list_of_class(maker, class_number, true), first, maker->places, sites, &walked);
     *ret_walked = walked > *ret_walked ? walked : *ret_walked;
     return pick_of_tuple(maker, tuples, sites, count);
 }
@@ -282,19 +319,22 @@ static void add_run(struct maker *maker, struct pick pick)
 
 /* Classes stand in lexicographic order: mostly a class agrees with the one before as far as that one was looked at. But where a price is in play it
  * counts how far the class is from each site, too. */
-static void plan_by_class(struct maker *maker)
+static void plan_by_class(struct maker *maker, uint32_t begin, uint32_t end)
 {
     struct plan *plan = maker->plan;
     struct tuples tuples = {NULL, 0, 0};
     tuples_grow(&tuples);
     size_t walked = 0;
     bool by_order = false;
-    for (uint32_t number = 0; number < plan->class_count; number++) {
-        if (number == 0 || !by_order || maker->policy->agreed[number] < walked) {
-            const struct site_list list = site_order(maker->policy, maker->spec, number, 0);
+    for (uint32_t number = begin; number < end; number++) {
+        if (number == begin || !by_order || maker->policy->agreed[number] < walked) {
+            const struct site_list list = list_of_class(maker, number, false);
             bool plain;
             by_order = room_by_order(&maker->slate, list, &plain, &walked);
+            if (fell_short(maker, list, walked))
+                by_order = room_by_order(&maker->slate, list_of_class(maker, number, true), &plain, &walked);
             add_run(maker, plain ? pick_behind(maker, &tuples, number, NO_SITE, &walked) : pick_by_room(maker, &tuples, number, &walked));
+            walked = natural_walked(maker, walked);
         }
         plan->run_of_class[number] = plan->run_count - 1;
     }
@@ -307,9 +347,10 @@ static void plan_for_all(struct maker *maker)
 {
     struct lineup *lineup = mem_new(1, sizeof *lineup);
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        struct route route;
         const uint8_t first = room_first(maker->policy, &maker->slate, maker->spec, 0, bucket);
-        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, maker->spec, 0, bucket), first, bucket, maker->places,
-                    lineup->who[bucket]);
+        bucket_fill(maker->policy, &maker->slate, site_order(maker->policy, &maker->slate, maker->spec, 0, bucket, &route), first, bucket,
+                    maker->places, lineup->who[bucket]);
         forget_winner(maker, lineup->who[bucket]);
     }
     add_run(maker, make_pick(maker, &(struct section){lineup, maker->places}, 1));
@@ -320,38 +361,70 @@ static void plan_for_all(struct maker *maker)
 static void plan_without_candidates(struct maker *maker)
 {
     new_selection(maker);
-    add_run(maker, (struct pick){.index = 0, .uniform = true});
+    add_run(maker, (struct pick){.index = maker->plan->selection_count - 1, .uniform = true});
+}
+
+/* Classes from begin on whom the same planned switches concern: where they end. */
+static uint32_t end_of_alike(const struct maker *maker, const struct plan_spec *spec, uint32_t begin)
+{
+    const struct policy *policy = maker->policy;
+    const struct plan_spec first = spec_of_class(policy, spec, begin);
+    const uint32_t mask = detour_mask(maker->state, &first);
+    size_t stretch = stretch_of(policy, begin) + 1;
+    for (; stretch < policy->stretch_count; stretch++) {
+        const struct plan_spec here = spec_of_class(policy, spec, policy->stretches[stretch]);
+        if (detour_mask(maker->state, &here) != mask)
+            break;
+    }
+    return policy->stretches[stretch];
+}
+
+static void plan_alike(struct maker *maker, const struct plan_spec *spec, uint32_t begin, uint32_t end)
+{
+    struct plan *plan = maker->plan;
+    maker->here = spec_of_class(maker->policy, spec, begin);
+    maker->listed = UNLISTED;
+    slate_init(&maker->slate, maker->policy, maker->state, &maker->here);
+    maker->places = maker->by_winner ? 1 : maker->slate.need;
+    if (maker->slate.kind == SELECTION_STEERED && spec->policy == POLICY_NEAREST) {
+        plan_by_class(maker, begin, end);
+    } else {
+        if (maker->slate.kind != SELECTION_STEERED)
+            plan_without_candidates(maker);
+        else
+            plan_for_all(maker);
+        for (uint32_t number = begin; number < end; number++)
+            plan->run_of_class[number] = plan->run_count - 1;
+    }
+    slate_release(&maker->slate);
+    for (size_t i = 0; i < SITES_MAX; i++) {
+        free(maker->lineups[i]);
+        maker->lineups[i] = NULL;
+    }
 }
 
 struct plan *policy_plan(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
 {
     struct maker *maker = mem_new(1, sizeof *maker);
     maker->policy = policy;
-    maker->spec = spec;
+    maker->state = state;
+    maker->spec = &maker->here;
     maker->plan = mem_new(1, sizeof *maker->plan);
     struct plan *plan = maker->plan;
     plan->class_count = policy->classes->count;
     plan->run_of_class = mem_new(plan->class_count, sizeof *plan->run_of_class);
     atomic_init(&plan->refs, 1);
 
-    slate_init(&maker->slate, policy, state, spec);
     maker->by_winner = spec->by_winner && spec->purpose == PLAN_TARGETS; /* transports are the winner's alone in any case */
-    maker->places = maker->by_winner ? 1 : maker->slate.need;
     maker->doubts = mem_new(policy->config->endpoint_count, 1);
     for (size_t i = 0; i < policy->config->endpoint_count; i++)
         maker->doubts[i] = state->health[i].doubt;
-    if (maker->slate.kind != SELECTION_STEERED)
-        plan_without_candidates(maker);
-    else if (spec->policy == POLICY_NEAREST)
-        plan_by_class(maker);
-    else
-        plan_for_all(maker);
-
-    slate_release(&maker->slate);
+    for (uint32_t begin = 0, end; begin < plan->class_count; begin = end) {
+        end = end_of_alike(maker, spec, begin);
+        plan_alike(maker, spec, begin, end);
+    }
     free(maker->doubts);
     free(maker->rows);
-    for (size_t i = 0; i < SITES_MAX; i++)
-        free(maker->lineups[i]);
     free(maker);
     return plan;
 }

@@ -61,5 +61,13 @@ struct explained_room {
     enum room_cause cause;
     uint64_t nearest_m, first_m; /* how far they are, as biases and the class's order make it seem, without prices */
 };
+/* Rule 1's planned switches in one decision: where the first site would be without any, where it is, and which switch has brought that about. */
+struct explained_switch {
+    uint64_t id;       /* of the order; 0: none has changed who is first */
+    unsigned from, to; /* sites by index; SITES_MAX where nothing is steered, or no switch concerns these clients */
+};
+struct explained_switch policy_explain_switch(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                                              uint32_t class_number, unsigned bucket);
+
 struct explained_room policy_explain_room(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
                                           uint32_t class_number, unsigned bucket);

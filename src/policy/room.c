@@ -33,7 +33,7 @@ uint64_t room_cost_m(const struct policy *policy, const struct plan_spec *spec, 
     const struct class_place *place = spec->policy == POLICY_NEAREST ? place_of(policy, class_number) : NULL;
     if (place == NULL)
         return (uint64_t)rank * STEP_M;
-    const unsigned site = list.sites[rank];
+    const unsigned site = list.as ? list.as[rank] : list.sites[rank];
     const double km = distance_biased_km(metres_to(policy, place, site) / 1000, policy->config->sites[site].bias);
     const uint64_t here_m = (uint64_t)(km * 1000 + 0.5);
     return here_m > before_m ? here_m : before_m;
@@ -106,7 +106,8 @@ static void drop_beaten(struct contest *contest, uint64_t limit_m)
 void room_contest(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
                   unsigned bucket, struct contest *ret)
 {
-    const struct site_list list = site_order(policy, spec, class_number, bucket);
+    struct route route;
+    const struct site_list list = site_order(policy, slate, spec, class_number, bucket, &route);
     size_t first = 0;
     const enum grade grade = best_grade(slate, list, &first);
     uint64_t cost_m = 0, limit_m = UINT64_MAX; /* what every bucket can have */
@@ -160,7 +161,8 @@ uint8_t contest_winner(const struct contest *contest, unsigned bucket)
 uint8_t room_first(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
                    unsigned bucket)
 {
-    const struct site_list list = site_order(policy, spec, class_number, bucket);
+    struct route route;
+    const struct site_list list = site_order(policy, slate, spec, class_number, bucket, &route);
     size_t walked;
     bool plain;
     room_by_order(slate, list, &plain, &walked);

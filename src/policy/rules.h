@@ -2,6 +2,7 @@
  * alone. Inside this folder only. Thread: see policy.h. */
 #pragma once
 
+#include "policy/detour.h"
 #include "policy/policy.h"
 
 /* On the unit sphere. */
@@ -24,6 +25,8 @@ struct policy {
     uint32_t *site_seeds, *endpoint_seeds; /* by site, by endpoint: of its row of buckets (share_rank) */
     struct direction *directions;          /* by site */
     uint8_t *agreed;                       /* by class: how many sites its order begins with just as the class before it does */
+    uint32_t *stretches; /* where a stretch of classes with one mark begins: class numbers, the first is 0; at the end that of all */
+    size_t stretch_count;
 };
 
 /* The endpoints of a site in the order of a bucket's draw; site.endpoint_count of them. */
@@ -41,8 +44,9 @@ static inline bool spec_offers(const struct plan_spec *spec, size_t endpoint)
 /* Whether an endpoint is a candidate, and how good a one; of a site, the grade of its best. */
 enum grade { GRADE_FIRST, GRADE_SECOND, GRADE_NONE };
 
-/* Who can be chosen for a spec in a state: the same for all classes and buckets, so decided once. */
+/* Who can be chosen for a spec in a state: the same for all buckets and for all classes of one mark, so decided once. */
 struct slate {
+    struct detour detour;
     enum selection_kind kind; /* SELECTION_STEERED, or what to do as there is no candidate */
     unsigned need;            /* places that can be filled */
     uint8_t *grades;          /* by endpoint; owned */
@@ -56,14 +60,16 @@ struct plan_spec spec_effective(const struct plan_spec *spec);
 void slate_init(struct slate *slate, const struct policy *policy, const struct world_state *state, const struct plan_spec *spec);
 void slate_release(struct slate *slate);
 
-/* All sites in the order of a class and bucket (for POLICY_ORDERED those of the service); some may be outside the service. */
-struct site_list {
-    const uint8_t *sites;
-    size_t count;
-};
-struct site_list site_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket);
+/* By distance, file or draw alone. */
+struct site_list natural_order(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number, unsigned bucket);
+/* The same as planned switches have it; slate: of the spec and the class's mark. May point into room. */
+struct site_list site_order(const struct policy *policy, const struct slate *slate, const struct plan_spec *spec, uint32_t class_number,
+                            unsigned bucket, struct route *room);
 
-enum { NO_SITE = 255 };
+/* The spec as it is for the clients of a class. */
+struct plan_spec spec_of_class(const struct policy *policy, const struct plan_spec *spec, uint32_t class_number);
+/* The number of the stretch that the class is in. */
+size_t stretch_of(const struct policy *policy, uint32_t class_number);
 
 /* The sites that fill so many places (at most slate->need), in the order of choice: ret_sites and their count. first stands before all others of the
  * list, unless it is NO_SITE. *ret_walked: how far into the list one had to look; lists that agree so far give the same sites. */

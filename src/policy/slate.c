@@ -107,6 +107,7 @@ void slate_init(struct slate *slate, const struct policy *policy, const struct w
     invariant(seen.targets >= 1 && seen.targets <= TARGETS_MAX);
     *slate = (struct slate){.grades = mem_new(count, 1), .room = state->room};
     memset(slate->site_grades, GRADE_NONE, sizeof slate->site_grades);
+    detour_init(&slate->detour, state, spec);
 
     policy_standings(policy, state, &seen, standings, causes);
     const size_t candidates = slate_grade(slate, &seen, standings, causes, count);
@@ -148,12 +149,13 @@ static uint64_t hash_shares(const struct slate *slate, const struct policy *poli
     return hash;
 }
 
-uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+/* Of the clients of one mark. */
+static uint64_t hash_mark(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, uint64_t seed)
 {
     struct slate slate;
     slate_init(&slate, policy, state, spec);
     const uint32_t choosing[] = {spec->purpose, spec->policy, spec->srv, spec->targets, slate.kind, spec->by_winner};
-    uint64_t hash = hash_bytes(choosing, sizeof choosing, 0);
+    uint64_t hash = detour_hash(&slate.detour, hash_bytes(choosing, sizeof choosing, seed));
     if (spec->policy == POLICY_ORDERED)
         hash = hash_bytes(spec->sites, spec->site_count, hash);
     hash = hash_bytes(slate.grades, policy->config->endpoint_count, hash);
@@ -163,5 +165,19 @@ uint64_t policy_spec_hash(const struct policy *policy, const struct world_state 
             hash = hash_mix(hash ^ (i + 1));
     hash = hash_shares(&slate, policy, hash);
     slate_release(&slate);
+    return hash;
+}
+
+uint64_t policy_spec_hash(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec)
+{
+    uint64_t hash = 0;
+    uint32_t last = 0;
+    for (size_t i = 0; i < policy->stretch_count; i++) {
+        const struct plan_spec here = spec_of_class(policy, spec, policy->stretches[i]);
+        const uint32_t mask = detour_mask(state, &here);
+        if (i == 0 || mask != last)
+            hash = hash_mark(policy, state, &here, i == 0 ? 0 : hash_mix(hash + policy->stretches[i]));
+        last = mask;
+    }
     return hash;
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "policy/depends.h"
+#include "policy/detour.h"
 #include "policy/sizes.h"
 
 #include <stdlib.h>
@@ -57,7 +58,8 @@ static struct sight sight_of_verdict(const struct world_state *state, const stru
 }
 
 /* An order is told as the cause wherever it alone would be enough: taking the verdict away would change nothing. */
-static struct sight sight_of(const struct world_state *state, const struct plan_spec *spec, unsigned site, size_t endpoint)
+static struct sight sight_of(const struct world_state *state, const struct plan_spec *spec, const struct detour *detour, unsigned site,
+                             size_t endpoint)
 {
     const uint8_t of_endpoint = state->endpoint_orders[endpoint], of_site = state->site_orders[site];
     if (of_endpoint == ORDERED_DISABLE)
@@ -75,6 +77,8 @@ static struct sight sight_of(const struct world_state *state, const struct plan_
         return (struct sight){STANDING_RESERVE, CAUSE_ENDPOINT_DRAIN};
     if (of_site == ORDERED_DRAIN)
         return (struct sight){STANDING_RESERVE, CAUSE_SITE_DRAIN};
+    if (detour->by[site] != NO_DIVERSION)
+        return (struct sight){STANDING_RESERVE, CAUSE_SITE_SWITCH};
     return sight;
 }
 
@@ -97,8 +101,8 @@ static struct sight sight_of_site(const struct site *site, const struct strength
 }
 
 /* The site's survivors are counted whatever the RRset offers: what it needs is about the site's strength, not about the record set. */
-static void stand_site(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec, unsigned number,
-                       struct sight *sights)
+static void stand_site(const struct policy *policy, const struct world_state *state, const struct plan_spec *spec,
+                       const struct detour *detour, unsigned number, struct sight *sights)
 {
     const struct config *config = policy->config;
     const struct site *site = &config->sites[number];
@@ -108,7 +112,7 @@ static void stand_site(const struct policy *policy, const struct world_state *st
     struct strength strength = {0};
     for (size_t i = first; i < end; i++) {
         const uint64_t size = endpoint_size(&config->endpoints[i], basis);
-        sights[i] = sight_of(state, spec, number, i);
+        sights[i] = sight_of(state, spec, detour, number, i);
         const bool alive = sights[i].standing <= STANDING_UNKNOWN;
         strength.survivors += alive;
         strength.whole += size;
@@ -130,10 +134,12 @@ void policy_standings(const struct policy *policy, const struct world_state *sta
 {
     const size_t count = policy->config->endpoint_count;
     struct sight *sights = mem_new(count, sizeof *sights);
+    struct detour detour;
+    detour_init(&detour, state, spec);
     for (size_t i = 0; i < count; i++)
         sights[i] = (struct sight){STANDING_OUT, CAUSE_NOT_IN_SERVICE};
     for (size_t i = 0; i < spec->site_count; i++)
-        stand_site(policy, state, spec, spec->sites[i], sights);
+        stand_site(policy, state, spec, &detour, spec->sites[i], sights);
     for (size_t i = 0; i < count; i++) {
         ret_standings[i] = sights[i].standing;
         if (ret_causes)

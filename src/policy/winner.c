@@ -83,8 +83,8 @@ static struct site_list order_behind(const struct policy *policy, const struct p
 {
     const size_t count = policy->config->site_count;
     if (spec->policy == POLICY_NEAREST)
-        return (struct site_list){policy->nearest + site * count, count};
-    return site_order(policy, spec, 0, policy->site_bucket[site]);
+        return (struct site_list){policy->nearest + site * count, count, NULL};
+    return natural_order(policy, spec, 0, policy->site_bucket[site]);
 }
 
 struct site_list winner_order(const struct policy *policy, const struct plan_spec *spec, unsigned site, uint8_t room[SITES_MAX])
@@ -95,7 +95,7 @@ struct site_list winner_order(const struct policy *policy, const struct plan_spe
     for (size_t i = 0; i < list.count; i++)
         if (list.sites[i] != site)
             room[count++] = list.sites[i];
-    return (struct site_list){room, count};
+    return (struct site_list){room, count, NULL};
 }
 
 /* Who speaks for the winner may put another of its tier before it: somebody who is not up in the buckets that the winner wins. */

@@ -133,6 +133,7 @@ static void begin(struct binding *binding)
     binding->table_mask = size - 1;
     binding->offers = mem_new(size, sizeof *binding->offers);
     binding->specs = mem_new(size, sizeof *binding->specs);
+    binding->shapes = mem_new(size, sizeof *binding->shapes);
     for (size_t i = 0; i < world->config->service_count; i++)
         binding->union_of[i] = mem_new(bind_words(b), sizeof **binding->union_of);
 }
@@ -147,6 +148,7 @@ static void end(struct binding *binding)
     free(binding->owners);
     free(binding->offers);
     free(binding->specs);
+    free(binding->shapes);
     free(binding->records);
 }
 

@@ -24,7 +24,7 @@ struct binding {
     uint64_t **union_of;         /* by service: endpoints that any of its RRsets offers */
     uint64_t *in_service;        /* bit by endpoint, of the service at hand */
     const struct offer **offers; /* open addressing by content; room for one an RRset */
-    uint32_t *specs;             /* the same, of index + 1 */
+    uint32_t *specs, *shapes;    /* the same, of index + 1: specs; the first spec of each shape */
     size_t table_mask;
     struct bound_record *records; /* of the RRset at hand */
     size_t record_count, record_room;

@@ -92,7 +92,8 @@ struct world {
     const uint8_t **returns;
     size_t return_count, return_room;
     struct plan_spec *specs;
-    size_t spec_count, spec_room;
+    uint32_t *shapes; /* by spec: the first one that is the same but for the service */
+    size_t spec_count, spec_room, shape_room;
     const uint64_t **service_offers;   /* by service: bit by endpoint, what its RRsets offer together; NULL: it is in no zone yet */
     struct zone_answers *zone_answers; /* by zone */
     struct glue_pair *glue;            /* by endpoint */

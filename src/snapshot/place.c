@@ -16,7 +16,12 @@ static _Atomic uint32_t made;
 
 struct place *place_new(struct world *world, struct report *report)
 {
-    struct geo *geo = geo_compile(world_config(world), report);
+    return place_new_areas(world, NULL, report);
+}
+
+struct place *place_new_areas(struct world *world, const struct areas *areas, struct report *report)
+{
+    struct geo *geo = geo_compile_areas(world_config(world), areas, report);
     if (geo == NULL)
         return NULL;
     struct place *place = mem_new(1, sizeof *place);

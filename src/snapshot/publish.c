@@ -106,9 +106,13 @@ bool snapshot_check(const struct snapshot *snapshot, struct error *err)
 {
     const struct snapshot *now = snapshot_current();
     const bool same = now && now->world == snapshot->world;
-    for (size_t i = 0; i < snapshot->world->spec_count; i++)
-        if (!(same && now->plans[i] == snapshot->plans[i]) && plan_is_empty(snapshot->plans[i], &snapshot->world->specs[i]))
+    const struct world *world = snapshot->world;
+    for (size_t i = 0; i < world->spec_count; i++) {
+        const bool seen = (same && now->plans[i] == snapshot->plans[i]) ||
+                          (world->shapes[i] != i && snapshot->plans[world->shapes[i]] == snapshot->plans[i]);
+        if (!seen && plan_is_empty(snapshot->plans[i], &world->specs[i]))
             return error_set(err, "snapshot %llu would empty an answer", (unsigned long long)snapshot->generation);
+    }
     return true;
 }
 

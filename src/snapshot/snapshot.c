@@ -38,16 +38,37 @@ static bool lends(const struct snapshot *previous, const struct world *world, co
     return previous && previous->world->config == world->config && previous->place == place;
 }
 
+/* The spec before this one that the same is to be said of: of its shape, and concerned by the same planned switches; or itself. */
+static size_t speaker_of(const struct world *world, const struct world_state *state, size_t spec, size_t *speakers)
+{
+    const struct diversions *diversions = state->diversions;
+    const size_t shape = world->shapes[spec];
+    const bool same = speakers[shape] != SIZE_MAX &&
+                      (diversions == NULL ||
+                       diversions->by_service[world->specs[spec].service] == diversions->by_service[world->specs[speakers[shape]].service]);
+    if (!same)
+        speakers[shape] = spec;
+    return speakers[shape];
+}
+
 /* Every spec gets the plan that an equal one already has, in this snapshot or in the one before; only what really changed is made. */
 static void make_plans(struct snapshot *snapshot, const struct world_state *state, const struct snapshot *previous)
 {
     const struct world *world = snapshot->world;
     const struct policy *policy = place_policy(snapshot->place);
     struct plan_index now = index_new(world->spec_count), before = index_new(previous ? previous->world->spec_count : 0);
+    size_t *speakers = mem_new(world->spec_count, sizeof *speakers); /* by shape: the last one */
+    memset(speakers, 0xff, world->spec_count * sizeof *speakers);
     for (size_t i = 0; previous && i < previous->world->spec_count; i++)
         if (index_find(&before, previous, previous->prints[i]) == NULL)
             index_add(&before, previous->prints[i], i);
     for (size_t i = 0; i < world->spec_count; i++) {
+        const size_t speaker = speaker_of(world, state, i, speakers);
+        if (speaker != i) {
+            snapshot->prints[i] = snapshot->prints[speaker];
+            snapshot->plans[i] = plan_ref(snapshot->plans[speaker]);
+            continue;
+        }
         const uint64_t print = snapshot->prints[i] = policy_spec_hash(policy, state, &world->specs[i]);
         struct plan *plan = index_find(&now, snapshot, print);
         if (plan == NULL && previous)
@@ -59,6 +80,7 @@ static void make_plans(struct snapshot *snapshot, const struct world_state *stat
     }
     free(now.specs);
     free(before.specs);
+    free(speakers);
 }
 
 struct snapshot *snapshot_build(struct world *world, struct place *place, const struct world_state *state, const uint8_t *services,

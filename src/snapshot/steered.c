@@ -194,6 +194,7 @@ static void write_fragments(struct binding *binding, const struct rrset *set, st
     steered->ends = ends;
 }
 
+/* But for the service. */
 static bool same_spec(const struct plan_spec *a, const struct plan_spec *b)
 {
     return a->purpose == b->purpose && a->by_winner == b->by_winner && a->policy == b->policy && a->srv == b->srv &&
@@ -209,16 +210,25 @@ static uint64_t spec_hash(const struct plan_spec *spec)
     return hash_bytes(spec->sites, spec->site_count, hash_bytes(parts, sizeof parts, 0));
 }
 
+/* Services mostly choose alike: only planned switches tell their specs apart, so the first of a shape can speak for all of it. */
 static uint32_t share_spec(struct binding *binding, const struct plan_spec *spec)
 {
     struct world *world = binding->b->world;
-    size_t at;
-    for (at = spec_hash(spec) & binding->table_mask; binding->specs[at]; at = (at + 1) & binding->table_mask)
-        if (same_spec(&world->specs[binding->specs[at] - 1], spec))
+    const uint64_t hash = spec_hash(spec);
+    size_t shape, at;
+    for (shape = hash & binding->table_mask; binding->shapes[shape]; shape = (shape + 1) & binding->table_mask)
+        if (same_spec(&world->specs[binding->shapes[shape] - 1], spec))
+            break;
+    for (at = hash_mix(hash + spec->service) & binding->table_mask; binding->specs[at]; at = (at + 1) & binding->table_mask)
+        if (world->specs[binding->specs[at] - 1].service == spec->service && same_spec(&world->specs[binding->specs[at] - 1], spec))
             return binding->specs[at] - 1;
     world->specs = mem_grow(world->specs, &world->spec_room, world->spec_count + 1, sizeof *world->specs);
+    world->shapes = mem_grow(world->shapes, &world->shape_room, world->spec_count + 1, sizeof *world->shapes);
     world->specs[world->spec_count++] = *spec;
     binding->specs[at] = (uint32_t)world->spec_count;
+    if (binding->shapes[shape] == 0)
+        binding->shapes[shape] = (uint32_t)world->spec_count;
+    world->shapes[world->spec_count - 1] = binding->shapes[shape] - 1;
     return binding->specs[at] - 1;
 }
 
@@ -252,6 +262,7 @@ static struct plan_spec spec_of(const struct binding *binding, uint32_t service,
     const struct service *of = &binding->b->world->config->services[service];
     return (struct plan_spec){.purpose = PLAN_TARGETS,
                               .by_winner = is_signed,
+                              .service = service,
                               .policy = of->policy,
                               .srv = of->srv,
                               .on_all_down = of->on_all_down,

@@ -24,6 +24,7 @@ static void world_free(struct world *world)
     free(world->dnames);
     free(world->returns);
     free(world->specs);
+    free(world->shapes);
     free(world->service_offers);
     free(world->zone_answers);
     free(world->glue);
@@ -139,6 +140,7 @@ bool world_service_spec(const struct world *world, size_t service, struct plan_s
 {
     const struct service *of = &world->config->services[service];
     *ret_spec = (struct plan_spec){.purpose = PLAN_TARGETS,
+                                   .service = (uint32_t)service,
                                    .policy = of->policy,
                                    .srv = of->srv,
                                    .on_all_down = of->on_all_down,

@@ -50,6 +50,8 @@ bool world_service_spec(const struct world *world, size_t service, struct plan_s
  * count. */
 struct place;
 struct place *place_new(struct world *world, struct report *report); /* compiles; slow; NULL with findings */
+/* The same with clients told apart by these areas, too, for planned switches (NULL: none). */
+struct place *place_new_areas(struct world *world, const struct areas *areas, struct report *report);
 struct place *place_ref(struct place *place);
 void place_unref(struct place *place);
 /* Grows with each place that is made: whose classes and services a number is of. */

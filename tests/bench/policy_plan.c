@@ -234,6 +234,40 @@ static void measure_room(struct world *world, unsigned rounds)
     world->state.room = (struct room){.prices_m = NULL};
 }
 
+/* The same under five planned switches: a site's, a region's and that of an area's clients to named sites, one of all clients of an area, one to next. */
+static void measure_switches(struct world *world, unsigned rounds)
+{
+    uint32_t *marks = mem_new(world->classes.count, sizeof *marks), by_service = 31;
+    for (uint32_t i = 0; i < world->classes.count; i++)
+        marks[i] = i >= world->classes.count / 10 * 9 ? 3 : i >= world->classes.count / 10 * 8 ? 1 : 0;
+    struct diversions *diversions = mem_new(1, sizeof *diversions);
+    *diversions = (struct diversions){.count = 5, .by_service = &by_service};
+    for (unsigned i = 0; i < 5; i++)
+        diversions->of[i] = (struct diversion){.id = i + 1, .to = {(uint8_t)(3 * i), (uint8_t)(7 * i)}, .to_count = 2};
+    diversions->of[0].leaves[0] = 2;
+    diversions->of[1].leaves[0] = 0xff00;
+    diversions->of[2].leaves[0] = 0x10000;
+    diversions->of[2].area = 1;
+    diversions->of[3].area = 2;
+    diversions->of[4].leaves[0] = 0x100000;
+    diversions->of[4].to_count = 0;
+    world->classes.marks = marks;
+    struct policy *plain = world->policy;
+    world->policy = policy_new(&world->config, &world->classes);
+    world->state.diversions = diversions;
+    puts("  under five switches:");
+    measure(world, POLICY_NEAREST, 4, false, rounds);
+    measure(world, POLICY_ORDERED, 4, false, rounds);
+    measure(world, POLICY_WEIGHTED, 4, false, rounds);
+    measure(world, POLICY_NEAREST, 4, true, rounds);
+    world->state.diversions = NULL;
+    world->classes.marks = NULL;
+    policy_free(world->policy);
+    world->policy = plain;
+    free(diversions);
+    free(marks);
+}
+
 static void measure_hash(struct world *world, unsigned rounds)
 {
     const struct plan_spec spec = spec_of(world, POLICY_NEAREST, 4);
@@ -265,6 +299,7 @@ int main(int argc, char **argv)
         measure(world, POLICY_WEIGHTED, 4, true, rounds);
         if (worlds[i].near == PLACED)
             measure_room(world, rounds);
+        measure_switches(world, rounds);
         measure_hash(world, rounds);
         world_free(world);
     }

@@ -225,6 +225,14 @@ static void the_market_chooses_as_plans_do(void **state)
         }
         bazaar->spec.policy = (enum policy_kind)dice_below(&dice, 3);
         bazaar->state.room = (struct room){prices_m, site_shares, NULL};
+        uint32_t by_service = 3;
+        struct diversions diversions = {.count = 2, .by_service = &by_service};
+        for (unsigned i = 0; i < 2; i++) { /* planned switches: from one site, from all */
+            diversions.of[i] = (struct diversion){.id = i + 1, .to = {(uint8_t)dice_below(&dice, (unsigned)sites)}, .to_count = 1};
+            if (dice_below(&dice, 2))
+                diversions.of[i].leaves[0] |= UINT64_C(1) << dice_below(&dice, (unsigned)sites);
+        }
+        bazaar->state.diversions = world % 2 ? &diversions : NULL;
         struct market *market = market_new(&bazaar->all);
         struct slate slate;
         slate_init(&slate, bazaar->policy, &bazaar->state, &bazaar->spec);
