@@ -9,8 +9,8 @@
 #include "control/plan.h"
 #include "control/protocol.h"
 #include "control/reload_event.h"
-#include "control/web.h"
 #include "control/supervisor.h"
+#include "control/web.h"
 #include "dns/serial.h"
 #include "serve/credentials.h"
 
