@@ -1,4 +1,5 @@
 #include "control/director.h"
+#include "control/rebuild.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -107,18 +107,6 @@ bool secrets_due(const struct director *director);
 /* Something is published: at the start, answering can begin. */
 void director_published(struct director *director);
 
-/* rebuild.c */
-/* The time that signatures go by: the wall clock, unless that has jumped. Seconds. */
-int64_t signing_wall_s(const struct director *director);
-/* Wall clock - time since boot, suspension included, as it is now. */
-int64_t signing_clock_offset_ms(void);
-void signing_trust_clock(struct director *director);
-/* Begins what is due: signatures, keys, zones that wait to be put in. */
-void rebuild_pass(struct director *director);
-/* This zone (plain, the reference is taken) shall soon take the place of the configuration's with the same apex, unless that is newer. */
-void rebuild_with(struct director *director, struct zone *zone);
-void rebuild_release(struct director *director);
-
 /* reload.c. A new world and place (references taken when true), published or undone. What is believed of checks that stay is kept, by the engine
  * and here. */
 bool director_install(struct director *director, struct world *world, struct place *place, struct report *report);

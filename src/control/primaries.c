@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "control/copies.h"
 #include "control/director.h"
+#include "control/rebuild.h"
 #include "control/outgoing.h"
 #include "transfer/fetch.h"
 

@@ -1,6 +1,7 @@
 /* From what is known to what is answered. A snapshot without signed zones, or with signatures that are all there, is published at once; else its
  * signatures are made in the signer's thread first, and what needs none is published meanwhile (of another world: nothing, all of it waits). */
 #include "control/director.h"
+#include "control/rebuild.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,6 +1,7 @@
 /* A new world of the same configuration: signatures renewed, keys that have changed their part, a zone that came from elsewhere. Made by the
  * loader's thread, one at a time; nothing of the configuration or of zone files is read anew, but the keys are. */
 #include "control/director.h"
+#include "control/rebuild.h"
 
 #include "base/clock.h"
 #include "base/log.h"

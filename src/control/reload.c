@@ -1,5 +1,6 @@
 /* New configuration, zones and geo data: read by the loader's thread, put in place whole or not at all. */
 #include "control/director.h"
+#include "control/rebuild.h"
 
 #include "base/clock.h"
 #include "base/log.h"
