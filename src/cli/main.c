@@ -7,6 +7,7 @@
  *   show*.c       the reply as tables; --json prints it as it came
  *   keys*.c       the keys of signed zones, in their files
  *   history.c     what has happened, from the daemon or from the audit file
+ *   token.c       who may do what over HTTP
  *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/decimal.h"
@@ -18,6 +19,7 @@
 #include "cli/show.h"
 #include "cli/what_if.h"
 #include "cli/simulate.h"
+#include "cli/token.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/duration.h"
@@ -105,6 +107,7 @@ static const struct command {
     {"keys", " ZONE VERB", 2, ALONE, "the keys of a signed zone: list, generate, ds, roll, ds-seen (sipsteer keys --help)", NULL},
     {"simulate", " SCENARIO", 1, ALONE,
      "plays what happens to sites and calls in virtual time, under this configuration (sipsteer simulate --help)", NULL},
+    {"token", " VERB", 1, ALONE, "who may do what over HTTP: new, list, remove (sipsteer token --help)", NULL},
     {"stop", "", 0, 0, "stops the daemon and waits until it has", NULL},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -480,6 +483,8 @@ int main(int argc, char **argv)
         return simulate_main(argc, argv);
     if (strcmp(word, "history") == 0)
         return history_main(argc, argv);
+    if (strcmp(word, "token") == 0)
+        return token_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

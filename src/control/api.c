@@ -87,6 +87,13 @@ static void take_text(struct exchange *exchange, const struct http_route *route,
 static void take_login(struct exchange *exchange, const struct http_route *route, void *context)
 {
     (void)route;
+    json_t *body = of_body(exchange);
+    const bool empty = body && json_object_size(body) == 0;
+    json_decref(body);
+    if (!empty) {
+        exchange_refuse(exchange, BAD_REQUEST, "the body must be {}, and there must be no query");
+        return;
+    }
     const struct http_login login = {.who = exchange_who(exchange), .from = exchange_from(exchange), .role = exchange_role(exchange)};
     web_login(&login, context);
     json_t *reply = reply_ok();

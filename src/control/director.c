@@ -210,6 +210,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     watch_overload(director, now_ms);
     director->last_tick_ms = now_ms;
     web_pulse(director->web);
+    web_check(director->web);
     if (director->starting && (secrets_due(director) || ramps_moved(&director->setup->ramps, now_ms)))
         director_publish(director);
     persist_pass(director);
@@ -232,7 +233,6 @@ static void on_geo_timer(evutil_socket_t fd, short what, void *context)
     struct director *director = context;
     geo_check(director);
     certificate_check(director);
-    web_check(director->web);
     expiry_log(&director->setup->beliefs, clock_wall_s());
 }
 

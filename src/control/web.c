@@ -62,6 +62,7 @@ struct web {
     uint64_t loaded_ms;
     bool loading;
     int64_t certificate_end_s;
+    uint32_t turn_max_us; /* the longest that a request has kept the director */
     char alarm[600];
     _Atomic uint64_t turned_ms; /* when the director's loop was seen to turn last */
     atomic_bool serving, published, engine_stopped;
@@ -257,8 +258,12 @@ static void on_asked(evutil_socket_t fd, short what, void *context)
     eventfd_read(fd, &raised);
     note_logins(web);
     struct ask *ask = pop(web, &more);
+    const uint64_t began_ns = clock_ns();
     if (ask)
         take(web, ask);
+    const uint64_t turn_us = (clock_ns() - began_ns) / 1000;
+    if (turn_us > web->turn_max_us)
+        web->turn_max_us = (uint32_t)turn_us;
     if (more)
         eventfd_write(fd, 1);
 }
@@ -431,7 +436,8 @@ json_t *web_json(const struct web *web)
         char at[HOSTPORT_TEXT];
         json_array_append_new(list, json_string(hostport_format(&bound[i], at)));
     }
-    json_t *object = json_pack("{s:o, s:b}", "listen", list, "tls", web && web->config->http.certificate);
+    json_t *object = json_pack("{s:o, s:b, s:I}", "listen", list, "tls", web && web->config->http.certificate, "turn_max_us",
+                               (json_int_t)(web ? web->turn_max_us : 0));
     if (web && web->certificate_end_s)
         json_object_set_new(object, "end_s", json_integer((json_int_t)web->certificate_end_s));
     return object;
