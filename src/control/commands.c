@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "control/commands.h"
 #include "control/describe.h"
 #include "control/explain.h"
 #include "control/plan.h"
@@ -126,19 +127,29 @@ static void history_command(struct director *director, struct client *client, co
         audit_ask(director->audit, client, &query);
 }
 
+json_t *commands_describe(const struct view *view, const struct request *request)
+{
+    switch (request->command) {
+    case COMMAND_LOAD: return with("load", describe_load(view));
+    case COMMAND_SITES: return with("sites", describe_sites(view));
+    case COMMAND_CHECKS: return with("checks", describe_named_checks(view));
+    case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(view));
+    case COMMAND_OVERRIDES: return with("overrides", describe_overrides(view));
+    default: return NULL;
+    }
+}
+
 static json_t *describe(const struct director *director, const struct request *request)
 {
     const struct view view = director_view(director);
     setup_look(director->setup, view.now_ms);
+    json_t *reply = commands_describe(&view, request);
+    if (reply)
+        return reply;
     switch (request->command) {
-    case COMMAND_LOAD: return with("load", describe_load(&view));
     case COMMAND_STATUS: return with("status", status_json(director));
-    case COMMAND_SITES: return with("sites", describe_sites(&view));
     case COMMAND_ZONES: return with("zones", zones_json(director));
-    case COMMAND_CHECKS: return with("checks", describe_named_checks(&view));
-    case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(&view));
-    case COMMAND_DEMAND: return with("demand", audience_json(director->audience, director->setup));
-    default: return with("overrides", describe_overrides(&view));
+    default: return with("demand", audience_json(director->audience, director->setup));
     }
 }
 

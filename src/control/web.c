@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "control/api.h"
 #include "control/certificate.h"
+#include "control/commands.h"
 #include "control/director.h"
 #include "control/folder.h"
+#include "control/picture.h"
 #include "control/protocol.h"
 
 #include <errno.h>
@@ -31,6 +33,7 @@ struct ask {
     int refusal; /* the code of a reply that is not ok */
     json_t *reply;
     char *body;
+    struct picture *picture; /* the reply is made of it in HTTP's thread */
 };
 
 /* A failed or successful login on its way into the journal. */
@@ -101,6 +104,7 @@ void web_ask_text(struct web *web, struct exchange *exchange, enum web_text text
 static void ask_free(struct ask *ask)
 {
     json_decref(ask->reply);
+    picture_free(ask->picture);
     free(ask->line);
     free(ask->body);
     free(ask);
@@ -116,6 +120,19 @@ static void write_reply(void *what, struct http_reply *ret_reply)
         ret_reply->len = strlen(ret_reply->text);
     }
     ask_free(ask);
+}
+
+/* What tells of thousands of endpoints would keep the director for a tenth of a second. */
+static void write_picture(void *what, struct http_reply *ret_reply)
+{
+    struct ask *ask = what;
+    struct request request;
+    struct error err;
+    if (request_parse(ask->line, strlen(ask->line), &request, &err)) {
+        ask->reply = commands_describe(picture_view(ask->picture), &request);
+        request_release(&request);
+    }
+    write_reply(ask, ret_reply);
 }
 
 static void write_body(void *what, struct http_reply *ret_reply)
@@ -235,8 +252,25 @@ static void note_logins(struct web *web)
 /* Each gives a text that the caller frees. */
 static char *(*const texts[WEB_TEXTS])(struct director *) = {[WEB_TEXT_METRICS] = NULL};
 
+static bool is_of_picture(const char *line)
+{
+    struct request request;
+    struct error err;
+    if (!request_parse(line, strlen(line), &request, &err))
+        return false;
+    const enum command command = request.command;
+    request_release(&request);
+    return command == COMMAND_ENDPOINTS || command == COMMAND_LOAD || command == COMMAND_SITES || command == COMMAND_CHECKS;
+}
+
 static void take(struct web *web, struct ask *ask)
 {
+    if (ask->line && is_of_picture(ask->line)) {
+        setup_look(web->director->setup, clock_ms());
+        ask->picture = picture_take(web->director);
+        exchange_finish(ask->exchange, write_picture, ask);
+        return;
+    }
     if (ask->line) {
         char *line = ask->line;
         ask->line = NULL; /* the reply frees the rest, perhaps at once */
