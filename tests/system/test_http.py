@@ -97,7 +97,7 @@ def test_token_file_and_certificate_are_taken_as_they_change(make_lab):
     lab.write_file("tokens", "ann view\n")
     lab.cli("reload")
     assert "tokens:1: something is missing" in lab.last.stdout + lab.last.stderr
-    assert "tokens:1" in str(web.json("/api/v1/status")["status"]["alarms"])
+    wait_for(lambda: "tokens:1" in str(web.json("/api/v1/status")["status"]["alarms"]), 10 * SLOW, "the alarm")
     assert web.json("/api/v1/login", method="POST", body={}, token="ann")["role"] == "view"
     # a renewed certificate
     before = ssl.get_server_certificate((web.host, web.port))
@@ -107,7 +107,7 @@ def test_token_file_and_certificate_are_taken_as_they_change(make_lab):
     assert ssl.get_server_certificate((web.host, web.port)) != before
     web.tls = ssl.create_default_context(cafile=f"{lab.folder}/cert.pem")
     assert web.json("/api/v1/login", method="POST", body={}, token="ann")["role"] == "operate"
-    assert not web.json("/api/v1/status")["status"]["alarms"]
+    wait_for(lambda: not web.json("/api/v1/status")["status"]["alarms"], 10 * SLOW, "no alarm any more")
     # what is no TLS, breaks off, or speaks an older one
     for octets in (b"GET /healthz HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", os.urandom(300)):
         assert b"200" not in raw(web, octets)
