@@ -6,6 +6,7 @@
 #include "control/commands.h"
 #include "control/describe.h"
 #include "control/explain.h"
+#include "control/picture.h"
 #include "control/plan.h"
 #include "control/protocol.h"
 #include "control/reports.h"
@@ -20,7 +21,8 @@ static json_t *with(const char *key, json_t *value)
     return reply;
 }
 
-/* An explanation on its way through the loader's thread, for reading the sources of geo data takes long. */
+/* An explanation on its way through the loader's thread, twice: reading the sources of geo data takes long, and so does telling of thousands of endpoints.
+ * Between the two the director decides, as it would for a query. */
 struct explaining {
     struct job job;
     struct director *director;
@@ -29,6 +31,9 @@ struct explaining {
     struct place *place;
     struct inquiry asked;
     struct located located;
+    struct explained_answer decided;
+    struct picture *picture;
+    json_t *told;
 };
 
 static void run_explaining(struct job *job)
@@ -37,16 +42,44 @@ static void run_explaining(struct job *job)
     explain_locate(explaining->world, explaining->place, &explaining->asked, &explaining->located);
 }
 
-static void end_explaining(struct job *job)
+static void run_telling(struct job *job)
 {
     struct explaining *explaining = (struct explaining *)job;
-    const struct view view = director_view(explaining->director);
-    struct error err;
-    json_t *explained = explain(&view, &explaining->asked, &explaining->located, &err);
-    client_reply(explaining->client, explained ? with("explain", explained) : reply_error("%s", err.text));
+    explaining->told = explain_tell(picture_view(explaining->picture), &explaining->decided);
+}
+
+static void answer_explaining(struct explaining *explaining, json_t *reply)
+{
+    client_reply(explaining->client, reply);
+    picture_free(explaining->picture);
     place_unref(explaining->place);
     world_unref(explaining->world);
     free(explaining);
+}
+
+static void end_telling(struct job *job)
+{
+    struct explaining *explaining = (struct explaining *)job;
+    answer_explaining(explaining, with("explain", explaining->told));
+}
+
+static void end_explaining(struct job *job)
+{
+    struct explaining *explaining = (struct explaining *)job;
+    struct director *director = explaining->director;
+    const struct view view = director_view(director);
+    struct error err;
+    if (!explain_decide(&view, &explaining->asked, &explaining->located, &explaining->decided, &err)) {
+        answer_explaining(explaining, reply_error("%s", err.text));
+        return;
+    }
+    explaining->picture = picture_take(director);
+    explaining->job.run = run_telling;
+    explaining->job.done = end_telling;
+    if (director->stopping)
+        answer_explaining(explaining, with("explain", explain_tell(&view, &explaining->decided)));
+    else
+        work_push(director->loader, &explaining->job);
 }
 
 static void explain_command(struct director *director, struct client *client, const struct request *request)

@@ -260,25 +260,41 @@ void explain_locate(const struct world *world, const struct place *place, const 
     geo_locate(world_config(world), &asked->client.addr, &ret_located->place, &ret_located->err);
 }
 
-json_t *explain(const struct view *view, const struct inquiry *asked, const struct located *located, struct error *err)
+bool explain_decide(const struct view *view, const struct inquiry *asked, const struct located *located,
+                    struct explained_answer *ret_decided, struct error *err)
 {
-    if (!view->snapshot) {
-        error_set(err, "nothing is answered yet: the first probes are on their way");
-        return NULL;
-    }
-    if (!snapshot_is_of(view->snapshot, view->setup->world, view->setup->place)) {
-        error_set(err, "what was loaded is being signed, the answers are still the older ones; ask again in a moment");
-        return NULL;
-    }
+    if (!view->snapshot)
+        return error_set(err, "nothing is answered yet: the first probes are on their way");
+    if (!snapshot_is_of(view->snapshot, view->setup->world, view->setup->place))
+        return error_set(err, "what was loaded is being signed, the answers are still the older ones; ask again in a moment");
+    *ret_decided = (struct explained_answer){
+        .asked = *asked,
+        .located = *located,
+        .decision = snapshot_decide(view->snapshot, asked->name, asked->name_len, asked->type, &asked->client.addr),
+        .answer = ask(view, asked),
+    };
+    return true;
+}
+
+json_t *explain_tell(const struct view *view, struct explained_answer *decided)
+{
     char text[NAME_TEXT], number[16], network[PREFIX_TEXT];
-    const struct decision decision = snapshot_decide(view->snapshot, asked->name, asked->name_len, asked->type, &asked->client.addr);
+    const struct inquiry *asked = &decided->asked;
+    const struct located *located = &decided->located;
     json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o}", "name", name_to_text(asked->name, text), "type",
                                zone_type_text(asked->type, number), "client", prefix_format(&asked->client, network), "place",
-                               explain_place(&located->place), "place_outdated", located->outdated, "steered", decision.steered, "answer",
-                               ask(view, asked));
+                               explain_place(&located->place), "place_outdated", located->outdated, "steered", decided->decision.steered,
+                               "answer", decided->answer);
+    decided->answer = NULL;
     if (located->err.text[0])
         json_object_set_new(object, "place_error", json_string(located->err.text));
-    if (decision.steered)
-        explain_decision(view, &decision, &located->place, object);
+    if (decided->decision.steered)
+        explain_decision(view, &decided->decision, &located->place, object);
     return object;
+}
+
+json_t *explain(const struct view *view, const struct inquiry *asked, const struct located *located, struct error *err)
+{
+    struct explained_answer decided;
+    return explain_decide(view, asked, located, &decided, err) ? explain_tell(view, &decided) : NULL;
 }

@@ -28,5 +28,19 @@ bool explain_read(const char *name, const char *type, const char *client, struct
 /* Copies all sources into memory. */
 void explain_locate(const struct world *world, const struct place *place, const struct inquiry *asked, struct located *ret_located);
 
-/* NULL as long as nothing is answered. Fields: README.md. */
+/* What was decided, with which answer; by itself, but for the world and place that it was decided for. */
+struct explained_answer {
+    struct inquiry asked;
+    struct located located;
+    struct decision decision;
+    json_t *answer;
+};
+
+/* False as long as nothing is answered. The view has a snapshot; the answer is to be released, or to be told. */
+bool explain_decide(const struct view *view, const struct inquiry *asked, const struct located *located,
+                    struct explained_answer *ret_decided, struct error *err);
+/* The reasons, from a view (or a picture of it) of the same moment; takes the answer. Fields: README.md. */
+json_t *explain_tell(const struct view *view, struct explained_answer *decided);
+
+/* Both. NULL as long as nothing is answered. */
 json_t *explain(const struct view *view, const struct inquiry *asked, const struct located *located, struct error *err);

@@ -54,6 +54,7 @@ static struct ramps copy_ramps(const struct ramps *from, const struct config *co
 {
     return (struct ramps){
         .config = from->config,
+        .running = from->running,
         .site_shares = COPY(from->site_shares, config->site_count),
         .endpoint_shares = COPY(from->endpoint_shares, config->endpoint_count),
     };
@@ -66,12 +67,15 @@ struct picture *picture_take(const struct director *director)
     struct picture *picture = mem_new(1, sizeof *picture);
     picture->setup = (struct setup){
         .world = world_ref(setup->world),
+        .place = place_ref(setup->place),
         .beliefs = copy_beliefs(&setup->beliefs),
         .effects = copy_effects(&setup->effects, config),
         .meters = copy_meters(&setup->meters, config),
         .suspect = setup->suspect,
         .suspect_since_ms = setup->suspect_since_ms,
+        .kept = COPY(setup->kept, config->endpoint_count),
         .kept_count = setup->kept_count,
+        .prices_m = COPY(setup->prices_m, config->site_count),
         .ramps = copy_ramps(&setup->ramps, config),
     };
     overrides_copy(&director->overrides, &picture->overrides);
@@ -87,13 +91,27 @@ void picture_free(struct picture *picture)
     if (!picture)
         return;
     const struct setup *setup = &picture->setup;
-    void *const copies[] = {setup->beliefs.checks,       setup->beliefs.first,        setup->beliefs.health,    setup->effects.endpoints,
-                            setup->effects.sites,        setup->effects.services,     setup->meters.meters,     setup->meters.endpoints,
-                            setup->meters.sites,         setup->meters.clusters,      setup->meters.endpoint_use, setup->meters.site_use,
-                            setup->meters.cluster_use,   setup->ramps.site_shares,    setup->ramps.endpoint_shares};
+    void *const copies[] = {setup->beliefs.checks,
+                            setup->beliefs.first,
+                            setup->beliefs.health,
+                            setup->effects.endpoints,
+                            setup->effects.sites,
+                            setup->effects.services,
+                            setup->meters.meters,
+                            setup->meters.endpoints,
+                            setup->meters.sites,
+                            setup->meters.clusters,
+                            setup->meters.endpoint_use,
+                            setup->meters.site_use,
+                            setup->meters.cluster_use,
+                            setup->ramps.site_shares,
+                            setup->ramps.endpoint_shares,
+                            setup->kept,
+                            setup->prices_m};
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
         free(copies[i]);
     overrides_release(&picture->overrides);
+    place_unref(picture->setup.place);
     world_unref(picture->setup.world);
     free(picture);
 }

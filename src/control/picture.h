@@ -1,5 +1,5 @@
 /* A still picture of what is believed, ordered and measured: a copy of those parts of the setup that the descriptions of sites, endpoints, load and checks read
- * (describe.h), so that another thread can make texts of thousands of endpoints while the director goes on. What else belongs to a setup is not in it.
+ * (describe.h) and the explanations of answers, so that another thread can make texts of thousands of endpoints while the director goes on. What else belongs to a setup is not in it.
  * Thread: taken in the director's, then any one. */
 #pragma once
 
