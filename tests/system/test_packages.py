@@ -80,6 +80,15 @@ def test_the_example_is_sound_and_disturbs_nobody():
     assert re.search(r'listen = \[ "127\.0\.0\.1:5300" \]', text) and not re.search(r"probes = \[", text)
 
 
+def test_the_packages_are_built_with_what_the_programs_are_built_with():
+    with open(f"{ROOT}/dev") as file:
+        wanted = set(re.search(r"^BUILD_PACKAGES=\((.*?)\)", file.read(), re.MULTILINE | re.DOTALL)[1].split())
+    with open(f"{ROOT}/debian/control") as file:
+        built_with = file.read()
+    for package in wanted - {"gcc", "libc6-dev", "libcmocka-dev", "libglpk-dev"}:  # those come by themselves, these are for tests
+        assert re.search(rf"^\s.*\b{package}\b", built_with, re.MULTILINE), f"debian/control lacks {package}"
+
+
 # --- manual pages
 
 @installed_only
