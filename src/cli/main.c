@@ -6,6 +6,7 @@
  *   what_if.c     predictions, one or one for each site
  *   show*.c       the reply as tables; --json prints it as it came
  *   keys*.c       the keys of signed zones, in their files
+ *   orders.c      switches and other orders: what they would do, the order, and (watch.c) how it takes effect
  *   history.c     what has happened, from the daemon or from the audit file
  *   token.c       who may do what over HTTP
  *   simulate.c    scenarios in virtual time (sim/)
@@ -16,6 +17,7 @@
 #include "cli/delegation.h"
 #include "cli/history.h"
 #include "cli/keys.h"
+#include "cli/orders.h"
 #include "cli/show.h"
 #include "cli/what_if.h"
 #include "cli/simulate.h"
@@ -42,7 +44,7 @@ struct arguments {
 
 enum {
     TAKES_CLIENT = 1,
-    TAKES_ORDER = 2 /* --for, --reason */,
+    TAKES_ORDER = 2 /* orders.c reads what it takes */,
     ALONE = 4 /* needs no daemon at all */,
     TAKES_SERVERS = 8,  /* --check and whom to ask */
     TAKES_FILE = 16,    /* -c is another configuration than the daemon's; --from */
@@ -74,15 +76,12 @@ static const struct command {
      "tells the load of TARGET (SITE, SITE/HOST or CLUSTER), which has a source of type \"push\"; without --for\n"
      "it counts for three of the source's intervals",
      show_push},
-    {"drain", " TARGET", 1, TAKES_ORDER,
-     "no new callers to TARGET, unless nothing else is left; a service: short TTLs. TARGET is SITE,\n"
-     "SITE/HOST (the first labels of HOST are enough) or service:NAME",
-     show_order},
-    {"disable", " TARGET", 1, TAKES_ORDER,
-     "no callers to TARGET, also when all others are down. Where everything is disabled, the service's\n"
-     "on_all_down decides. A service: no answer records",
-     show_order},
-    {"enable", " TARGET", 1, TAKES_ORDER, "ends the order on TARGET; with --for only for that time", show_order},
+    {"switch", " SELECTOR... --to SITE[,SITE...]|next", 0, TAKES_ORDER | ALONE, "sends callers to other sites (sipsteer switch --help)",
+     NULL},
+    {"drain", " TARGET", 1, TAKES_ORDER | ALONE, "no new callers to TARGET, unless nothing else is left (sipsteer drain --help)", NULL},
+    {"disable", " TARGET", 1, TAKES_ORDER | ALONE, "no callers to TARGET, also when all others are down (sipsteer disable --help)", NULL},
+    {"enable", " TARGET", 1, TAKES_ORDER | ALONE, "ends the orders on TARGET (sipsteer enable --help)", NULL},
+    {"revert", " [ID|last]", 0, TAKES_ORDER | ALONE, "undoes an order (sipsteer revert --help)", NULL},
     {"push", " HOST VERDICT", 2, TAKES_REPORT,
      "tells the daemon how the endpoint HOST is: up, draining or down. HOST is as in drain; it needs a probe of\n"
      "type push. A report holds until it expires; then the endpoint counts as down",
@@ -117,7 +116,7 @@ static const char default_config[] = "/etc/sipsteer/sipsteer.conf", default_sock
 static void print_options(FILE *to, unsigned takes)
 {
     fputs(takes & TAKES_CLIENT ? " --client ADDR[/LEN]" : "", to);
-    fputs(takes & TAKES_ORDER ? " [--for TIME] [--reason TEXT]" : "", to);
+    fputs(takes & TAKES_ORDER ? " [--reason TEXT] ..." : "", to);
     fputs(takes & TAKES_VALUE ? " [--unit calls|cps|percent] [--for TIME]" : "", to);
     fputs(takes & TAKES_FILE ? " [-c NEW.conf [--from OLD.conf]]" : "", to);
     fputs(takes & TAKES_CALLS ? " [--calls N]" : "", to);
@@ -150,9 +149,6 @@ static void print_help(const struct command *command)
     printf(" [--json]\n\n%s\n", command->help);
     if (command->takes & TAKES_CLIENT)
         puts("\n      --client ADDR[/LEN]  the caller's network, as a resolver would give it (EDNS client subnet), or its resolver");
-    if (command->takes & TAKES_ORDER)
-        puts("\n      --for TIME     end by itself after this time: 90s, 30m, 1h30m, 2d\n"
-             "      --reason TEXT  why; shown wherever the order is");
     if (command->takes & TAKES_VALUE)
         puts("\n      --unit UNIT  which of its sources is meant, if there are several: calls, cps or percent\n"
              "      --for TIME   how long this counts at most: 30s, 5m; in full for the first half of it, then less and less");
@@ -215,9 +211,9 @@ static const char *misfit(const struct command *command, const struct arguments 
         return args->word_count > command->word_count ? "too many arguments" : "an argument is missing";
     if (args->client && !(command->takes & TAKES_CLIENT))
         return "it takes no --client";
-    if (args->span && !(command->takes & (TAKES_ORDER | TAKES_VALUE | TAKES_REPORT)))
+    if (args->span && !(command->takes & (TAKES_VALUE | TAKES_REPORT)))
         return "it takes no --for";
-    if (args->reason && !(command->takes & TAKES_ORDER))
+    if (args->reason)
         return "it takes no --reason";
     if (args->unit && !(command->takes & TAKES_VALUE))
         return "it takes no --unit";
@@ -260,7 +256,7 @@ static json_t *make_request(const struct command *command, const struct argument
         json_object_set_new(request, "detail", json_string(args->detail));
     if (args->probe)
         json_object_set_new(request, "probe", json_string(args->probe));
-    if (command->takes & (TAKES_ORDER | TAKES_VALUE | TAKES_REPORT))
+    if (command->takes & (TAKES_VALUE | TAKES_REPORT))
         json_object_set_new(request, "target", json_string(args->words[0]));
     if (command->takes & TAKES_VALUE)
         json_object_set_new(request, "value", json_string(args->words[1]));
@@ -272,8 +268,6 @@ static json_t *make_request(const struct command *command, const struct argument
         json_object_set_new(request, "max_move", json_string(args->max_move));
     if (args->span)
         json_object_set_new(request, "for", json_string(args->span));
-    if (args->reason)
-        json_object_set_new(request, "reason", json_string(args->reason));
     return request;
 }
 
@@ -483,6 +477,8 @@ int main(int argc, char **argv)
         return simulate_main(argc, argv);
     if (strcmp(word, "history") == 0)
         return history_main(argc, argv);
+    if (orders_knows(word))
+        return orders_main(argc, argv);
     if (strcmp(word, "token") == 0)
         return token_main(argc, argv);
     struct arguments args = {0};

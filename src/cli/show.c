@@ -49,8 +49,13 @@ char *order_text_of(const json_t *order)
     const char *reason = text_of(order, "reason");
     char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("");
     const char *kind = text_of(order, "order");
-    const char *what = strcmp(kind, "drain") == 0 ? "drained" : strcmp(kind, "fail") == 0 ? "in a drill, taken for failed" : "disabled";
-    char *text = mem_format("%s%s%s by %s%s%s", what, *until ? " " : "", until, text_of(order, "who"), *reason ? ": " : "", reason);
+    const bool is_switch = strcmp(kind, "switch") == 0;
+    const char *what = is_switch                    ? "switched to "
+                       : strcmp(kind, "drain") == 0 ? "drained"
+                       : strcmp(kind, "fail") == 0  ? "in a drill, taken for failed"
+                                                    : "disabled";
+    char *text = mem_format("%s%s%s%s by %s%s%s", what, is_switch ? text_of(order, "to") : "", *until ? " " : "", until,
+                            text_of(order, "who"), *reason ? ": " : "", reason);
     free(until);
     return text;
 }
@@ -354,7 +359,11 @@ static void add_state(struct table *table, const json_t *order)
         table_add(table, "no such target now");
     else if (json_is_true(json_object_get(order, "active")))
         table_add(table, "in force");
-    else if (json_is_true(json_object_get(order, "covered")))
+    else if (json_is_true(json_object_get(order, "planned"))) {
+        char *left = age_text(number_of(order, "from_s") * 1000 - clock_wall_ms());
+        table_addf(table, "planned, in %s", left);
+        free(left);
+    } else if (json_is_true(json_object_get(order, "covered")))
         table_add(table, "after the newer one");
     else {
         char *until = until_text(number_of(order, "suspended_until_s"));
@@ -371,15 +380,19 @@ void show_overrides(const json_t *reply)
         return;
     }
     struct table table;
-    table_init(&table, (const char *const[]){"TARGET", "ORDER", "STATE", "GIVEN", "ENDS", "BY", "REASON", NULL});
+    table_init(&table, (const char *const[]){"ID", "TARGET", "ORDER", "TO", "STATE", "GIVEN", "ENDS", "BY", "REASON", NULL});
     size_t i;
     json_t *order;
     json_array_foreach(list, i, order)
     {
-        char *until = number_of(order, "until_s") ? until_text(number_of(order, "until_s")) : mem_text("when enabled");
+        char *until = number_of(order, "until_s")
+                          ? until_text(number_of(order, "until_s"))
+                          : mem_text(strcmp(text_of(order, "order"), "switch") == 0 ? "when reverted" : "when enabled");
         char *age = age_text(clock_wall_ms() - number_of(order, "since_s") * 1000);
+        table_addf(&table, "%lld", number_of(order, "id"));
         table_add(&table, text_of(order, "target"));
         table_add(&table, text_of(order, "order"));
+        table_add(&table, text_of(order, "to"));
         add_state(&table, order);
         table_addf(&table, "%s ago", age);
         table_add(&table, until);
@@ -396,11 +409,43 @@ void show_report(const json_t *reply)
     printf("%s reports: %s\n", text_of(reply, "target"), text_of(reply, "verdict"));
 }
 
+/* "at 2026-11-22 22:00:00 (in 3h05m)" */
+static char *beginning_text(long long wall_s)
+{
+    char at[64], *left = age_text(wall_s * 1000 - clock_wall_ms());
+    const time_t moment = (time_t)wall_s;
+    struct tm local;
+    strftime(at, sizeof at, "%F %T", localtime_r(&moment, &local));
+    char *text = mem_format("at %s (in %s)", at, left);
+    free(left);
+    return text;
+}
+
+static void show_planned(const json_t *reply, const json_t *order, const char *text)
+{
+    char *begins = beginning_text(number_of(order, "from_s"));
+    printf("%s: planned, %s: %s (order %lld)\n", text_of(reply, "target"), begins, text, number_of(order, "id"));
+    free(begins);
+}
+
+static void show_reverted(const json_t *reply)
+{
+    const json_t *reverted = json_object_get(reply, "reverted");
+    printf("%s: order %lld is undone (%s%s%s)\n", text_of(reply, "target"), number_of(reverted, "id"), text_of(reverted, "order"),
+           *text_of(reverted, "to") ? " to " : "", text_of(reverted, "to"));
+}
+
 void show_order(const json_t *reply)
 {
     const json_t *order = json_object_get(reply, "order");
     char *text = order_text_of(order);
-    if (!*text)
+    if (json_object_get(reply, "reverted"))
+        show_reverted(reply);
+    if (json_is_true(json_object_get(order, "planned")))
+        show_planned(reply, order, text);
+    else if (!*text && json_object_get(reply, "reverted"))
+        ;
+    else if (!*text)
         printf("%s is enabled\n", text_of(reply, "target"));
     else if (json_is_true(json_object_get(order, "active")))
         printf("%s is %s\n", text_of(reply, "target"), text);

@@ -50,6 +50,15 @@ static void show_room(const json_t *room, const json_t *sites)
     }
 }
 
+/* The planned switch that has decided. */
+static void show_switch(const json_t *by)
+{
+    if (json_is_object(by))
+        printf("switch      order %lld (%s to %s, by %s%s%s): %s instead of %s\n", number_of(by, "id"), text_of(by, "target"),
+               text_of(by, "to"), text_of(by, "who"), *text_of(by, "reason") ? ": " : "", text_of(by, "reason"), text_of(by, "to_site"),
+               text_of(by, "from_site"));
+}
+
 static void show_service(const json_t *explain)
 {
     const json_t *service = json_object_get(explain, "service"), *of = json_object_get(explain, "class");
@@ -71,6 +80,7 @@ static void show_service(const json_t *explain)
                number_of(explain, "buckets"));
     else
         printf("bucket      %lld of %lld\n", number_of(explain, "bucket"), number_of(explain, "buckets"));
+    show_switch(json_object_get(explain, "switch"));
     show_room(json_object_get(explain, "room"), json_object_get(explain, "sites"));
     printf("scope       /%lld\n", number_of(explain, "scope"));
     printf("ttl         %lld s: %s\n", number_of(explain, "ttl_s"), text_of(explain, "ttl_why"));

@@ -77,6 +77,7 @@ static void show_basis(const json_t *told)
     printf("callers     %.0f calls at a time (%s), spread as %s\n", real_of(told, "calls"),
            strcmp(by, "given") == 0      ? "as given"
            : strcmp(by, "measured") == 0 ? "as load and demand are measured"
+           : strcmp(by, "shares") == 0   ? "shares of a hundred: no site says what it can take"
                                          : "as many as all sites want together: their targets",
            by_demand ? "demand is measured" : "addresses are: no demand has been measured");
 }

@@ -6,10 +6,12 @@
 #include "control/commands.h"
 #include "control/describe.h"
 #include "control/explain.h"
+#include "control/orders.h"
 #include "control/picture.h"
 #include "control/plan.h"
 #include "control/protocol.h"
 #include "control/reports.h"
+#include "control/switching.h"
 #include "control/what_if.h"
 
 #include <stdlib.h>
@@ -138,8 +140,15 @@ static void warn_of_emptied(const struct setup *setup, json_t *reply)
 /* Replies when the order is on disk, too: what was confirmed survives a crash. */
 static void order(struct director *director, struct client *client, const struct request *request)
 {
-    json_t *reply = orders_command(director, request, client);
-    if (request->command != COMMAND_ENABLE && json_is_true(json_object_get(reply, "ok")))
+    struct wish wish;
+    struct error err;
+    if (switching_wanted(request)) {
+        switching_begin(director, client, request);
+        return;
+    }
+    json_t *reply =
+        wish_read(director, request, client, &wish, &err) ? orders_take(director, &wish, NULL, client) : reply_error("%s", err.text);
+    if (request->command != COMMAND_ENABLE && request->command != COMMAND_REVERT && json_is_true(json_object_get(reply, "ok")))
         warn_of_emptied(director->setup, reply);
     if (json_is_true(json_object_get(reply, "ok")))
         persist_overrides(director, client, reply);
@@ -198,6 +207,8 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     switch (request.command) {
     case COMMAND_DRAIN:
     case COMMAND_DISABLE:
+    case COMMAND_SWITCH:
+    case COMMAND_REVERT:
     case COMMAND_ENABLE: order(director, client, &request); break;
     case COMMAND_EXPLAIN: explain_command(director, client, &request); break;
     case COMMAND_PUSH_LOAD: client_reply(client, push_load(&director->setup->meters, &request, clock_ms())); break;

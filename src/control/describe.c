@@ -11,14 +11,17 @@ void describe_since(const struct view *view, json_t *object, uint64_t since_ms)
 
 json_t *describe_override(const struct view *view, const struct override *order)
 {
-    struct target target;
     const struct config *config = world_config(view->setup->world);
-    const bool covered = overrides_find(view->overrides, order->target) != order;
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b}", "order", order_text(order->order), "target", order->target,
-                     "reason", order->reason, "who", order->who, "since_s", (json_int_t)order->since_s, "until_s",
-                     (json_int_t)order->until_s, "suspended_until_s", (json_int_t)order->suspended_until_s, "active",
-                     !covered && override_active(order, view->now_ms), "covered", covered, "known",
-                     target_exact(config, order->target, &target));
+    const bool covered = !order->planned && overrides_find(view->overrides, order->target) != order;
+    json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b}", "id", (json_int_t)order->id, "order",
+                               order_text(order->order), "target", order->target, "reason", order->reason, "who", order->who, "since_s",
+                               (json_int_t)order->since_s, "from_s", (json_int_t)(order->from_s ? order->from_s : order->since_s),
+                               "until_s", (json_int_t)order->until_s, "suspended_until_s", (json_int_t)order->suspended_until_s, "active",
+                               !covered && override_active(order, view->now_ms), "covered", covered, "planned", order->planned, "known",
+                               override_known(order, config));
+    if (order->order == ORDER_SWITCH)
+        json_object_set_new(object, "to", json_string(order->to));
+    return object;
 }
 
 json_t *describe_overrides(const struct view *view)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "control/expiry.h"
 #include "control/load.h"
+#include "control/orders.h"
 #include "control/supervisor.h"
 #include "control/transitions.h"
 #include "control/web.h"
@@ -325,7 +326,7 @@ static bool read_files(struct director *director, struct world **ret_world, stru
     director->signatures = signatures_new(SIGNATURES_MOST);
     signing_trust_clock(director);
     const struct signing_input input = {.signatures = director->signatures, .wall_s = signing_wall_s(director)};
-    bool sound = load_all(director->config_path, &input, &director->serials, &report, ret_world, ret_place);
+    bool sound = load_all(director->config_path, &input, NULL, &director->serials, &report, ret_world, ret_place);
     director->trust = sound ? trust_load(world_config(*ret_world), &report) : NULL;
     if (sound && !director->trust) {
         place_unref(*ret_place);

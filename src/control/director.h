@@ -118,16 +118,12 @@ void reload_begin(struct director *director, struct client *client, double max_m
 /* What is loaded is published. */
 void reload_published(struct director *director);
 void geo_check(struct director *director);
+/* Has geo data compiled anew when the planned switches need clients told apart in another way. */
+void areas_check(struct director *director);
 void certificate_check(struct director *director);
 void log_findings(const struct report *report);
 /* Orders whose target is not in config: they hold nothing back. */
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report);
-
-/* orders.c */
-struct request;
-json_t *orders_command(struct director *director, const struct request *request, const struct client *by);
-/* Forgets what has ended, brings back what was suspended, sets the timer for the next; tries again to publish what was refused. */
-void orders_pass(struct director *director);
 
 /* status.c */
 json_t *status_json(const struct director *director);

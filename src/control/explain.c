@@ -186,6 +186,22 @@ static json_t *explain_room(const struct view *view, const struct decision *deci
                      room_cause_text(told.cause), "farther_km", ((double)told.first_m - (double)told.nearest_m) / 1000);
 }
 
+/* The switch that has decided which site is first; null where none has. */
+static json_t *explain_switch(const struct view *view, const struct decision *decision)
+{
+    const struct site *sites = world_config(view->setup->world)->sites;
+    const struct world_state state = setup_state(view->setup);
+    const struct explained_switch told =
+        policy_explain_switch(place_policy(view->setup->place), &state, &decision->spec, decision->class_number, decision->bucket);
+    const struct override *order = told.id ? overrides_by_id(view->overrides, told.id) : NULL;
+    if (!order)
+        return json_null();
+    json_t *object = describe_override(view, order);
+    json_object_set_new(object, "from_site", json_string(sites[told.from].name));
+    json_object_set_new(object, "to_site", json_string(sites[told.to].name));
+    return object;
+}
+
 /* How a site stands for being chosen first: metres that it seems farther, and the share of its callers that it takes. */
 static void explain_price(const struct view *view, size_t number, json_t *object)
 {
@@ -251,6 +267,7 @@ static void explain_decision(const struct view *view, const struct decision *dec
     json_object_set_new(ret_object, "selection", json_string(selection_text(decision->selection.kind)));
     json_object_set_new(ret_object, "suspect", json_boolean(view->setup->suspect));
     json_object_set_new(ret_object, "room", explain_room(view, decision));
+    json_object_set_new(ret_object, "switch", explain_switch(view, decision));
     explain_choice(view, decision, place, ret_object);
 }
 

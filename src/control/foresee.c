@@ -1,10 +1,12 @@
 #include "control/foresee.h"
 
 #include "base/decimal.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +22,14 @@ struct foresight {
     struct calls *flows;
     size_t flow_count;
     double *capacities_now, *capacities_then, *cluster_capacities;
-    bool by_demand, filled; /* filled: as many calls as all sites want */
+    bool by_demand, filled; /* filled: as many calls as all sites want, */
+    bool shares;            /* or a hundred where no site says what it can take */
     bool measured;          /* the calls are those that there are */
     double *loads;          /* by site: calls as measured, negative where they are not; NULL: nowhere */
     struct prediction prediction;
 };
 
-static const char *const foreseen_texts[FORESEEN] = {"nothing", "fail", "drain", "capacity"};
+static const char *const foreseen_texts[FORESEEN + 1] = {"nothing", "fail", "drain", "capacity", "orders"};
 
 const char *foreseen_text(enum foreseen what)
 {
@@ -112,7 +115,9 @@ static void find_specs(struct foresight *foresight, uint32_t *ret_spec_of)
         ret_spec_of[i] = NONE_YET;
         if (foresight->held.services[i] == SERVICE_DISABLED || !world_service_spec(foresight->held.world, i, &spec))
             continue;
-        const uint64_t print = policy_spec_hash(policy, &foresight->held.state, &spec);
+        uint64_t print = policy_spec_hash(policy, &foresight->held.state, &spec);
+        if (foresight->supposition.what == FORESEE_ORDERS) /* which may tell services apart that have chosen alike */
+            print = hash_mix(print ^ policy_spec_hash(policy, &foresight->then.state, &spec) << 1);
         uint32_t at = 0;
         while (at < foresight->spec_count && prints[at] != print)
             at++;
@@ -233,36 +238,65 @@ static double *measured_loads(const struct config *config, const struct site_bal
     return loads;
 }
 
-struct foresight *foresight_new(const struct setup *setup, const struct supposition *supposition, const struct clientele *clientele,
-                                bool assume_up, struct error *err)
+static struct foresight *begin(const struct setup *setup, const struct supposition *supposition)
 {
-    const struct config *config = world_config(setup->world);
     struct foresight *foresight = mem_new(1, sizeof *foresight);
     foresight->supposition = *supposition;
     held_init(&foresight->held, setup);
     held_init(&foresight->then, setup);
-    for (size_t i = 0; assume_up && i < config->endpoint_count; i++) {
-        held_assume_up(&foresight->held, i);
-        held_assume_up(&foresight->then, i);
-    }
-    take_capacities(foresight);
-    suppose(foresight);
+    return foresight;
+}
+
+/* Freed, and NULL, when nothing can be told. */
+static struct foresight *finish(struct foresight *foresight, const struct clientele *clientele, struct error *err)
+{
+    const struct config *config = world_config(foresight->held.world);
     const double wanted = all_targets(config, foresight->capacities_now);
     foresight->by_demand = clientele->by_demand;
     foresight->measured = clientele->measured;
     foresight->loads = measured_loads(config, clientele->report);
     foresight->filled = clientele->calls <= 0;
-    if (wanted <= 0 && all_targets(config, foresight->capacities_then) <= 0) {
+    foresight->shares = foresight->filled && wanted <= 0 && foresight->supposition.what == FORESEE_ORDERS;
+    if (!foresight->shares && foresight->supposition.what != FORESEE_ORDERS && wanted <= 0 &&
+        all_targets(config, foresight->capacities_then) <= 0) {
         error_set(err, "no site has a capacity to compare loads with: give sites or endpoints capacity or capacity_cps");
         foresight_free(foresight);
         return NULL;
     }
-    fill_flows(foresight, clientele, foresight->filled ? wanted : clientele->calls);
+    fill_flows(foresight, clientele, foresight->shares ? 100 : foresight->filled ? wanted : clientele->calls);
     if (foresight->flow_count > 0)
         return foresight;
     error_set(err, "no service is answered, so there are no callers");
     foresight_free(foresight);
     return NULL;
+}
+
+struct foresight *foresight_new(const struct setup *setup, const struct supposition *supposition, const struct clientele *clientele,
+                                bool assume_up, struct error *err)
+{
+    struct foresight *foresight = begin(setup, supposition);
+    for (size_t i = 0; assume_up && i < world_config(setup->world)->endpoint_count; i++) {
+        held_assume_up(&foresight->held, i);
+        held_assume_up(&foresight->then, i);
+    }
+    take_capacities(foresight);
+    suppose(foresight);
+    return finish(foresight, clientele, err);
+}
+
+struct foresight *foresight_of_orders(const struct setup *setup, const struct reordering *reordering, const struct clientele *clientele,
+                                      struct error *err)
+{
+    const size_t count = world_config(setup->world)->site_count;
+    struct foresight *foresight = begin(setup, &(struct supposition){.what = FORESEE_ORDERS});
+    held_order(&foresight->held, reordering->now, reordering->place);
+    held_order(&foresight->then, reordering->then, reordering->place);
+    take_capacities(foresight);
+    balance_capacities(place_policy(foresight->then.place), &foresight->then.state, foresight->capacities_then);
+    for (size_t i = 0; i < count; i++) /* whoever takes nobody still can, as a last resort */
+        if (foresight->capacities_then[i] <= 0)
+            foresight->capacities_then[i] = foresight->capacities_now[i];
+    return finish(foresight, clientele, err);
 }
 
 void foresight_free(struct foresight *foresight)
@@ -327,6 +361,46 @@ static json_t *load_json(const struct predicted_site *site)
     if (site->capacity > 0)
         json_object_update_new(object, json_pack("{s:f, s:f}", "capacity", site->capacity, "percent", 100 * site->calls / site->capacity));
     return object;
+}
+
+static bool is_past_max(const struct foresight *foresight, size_t site)
+{
+    const struct predicted_site *before = &foresight->prediction.before[site], *after = &foresight->prediction.after[site];
+    return level_of(after) == LEVEL_MAX && after->calls > before->calls + slack * after->capacity;
+}
+
+/* "paris would have 412 calls, 137 % of what it can take, and at most 90 % are allowed; ..." */
+static size_t tell_past_max(const struct foresight *foresight, char *out, size_t room)
+{
+    const struct config *config = world_config(foresight->held.world);
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < foresight->prediction.to_count; i++) {
+        const struct predicted_site *site = &foresight->prediction.after[i];
+        if (is_past_max(foresight, i) && ++count <= 3 && at < room)
+            at += (size_t)snprintf(out + at, room - at, "%s%s would have %.0f calls, %.0f %% of what it can take (max %u %%)",
+                                   count > 1 ? "; " : "", config->sites[i].name, site->calls, 100 * site->calls / site->capacity,
+                                   config->sites[i].room.max);
+    }
+    return count;
+}
+
+bool foresight_allows(const struct foresight *foresight, struct error *err)
+{
+    char sites[400] = "", more[40] = "", lost[100] = "";
+    const double without = foresight->prediction.lost_after - foresight->prediction.lost_before;
+    const size_t count = tell_past_max(foresight, sites, sizeof sites);
+    if (count > 3)
+        snprintf(more, sizeof more, "; and %zu sites more", count - 3);
+    if (without >= 0.5)
+        snprintf(lost, sizeof lost, "%s%.0f calls would find no site", count ? "; " : "", without);
+    if (count == 0 && !lost[0])
+        return true;
+    return error_set(err, "%s%s%s (%s)", sites, more, lost,
+                     foresight->measured ? "with the calls that there are now"
+                     : foresight->shares ? "of a hundred calls"
+                     : foresight->filled
+                         ? "if there were as many calls as all sites want together: no load is measured, --calls N says how many there are"
+                         : "with so many calls as given");
 }
 
 static bool is_supposed(const struct foresight *foresight, size_t site)
@@ -427,6 +501,7 @@ json_t *foresight_json(const struct foresight *foresight)
     json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "what", foreseen_text(foresight->supposition.what), "weighed_by",
                                foresight->by_demand ? "demand" : "addresses", "calls_by",
                                foresight->measured ? "measured"
+                               : foresight->shares ? "shares"
                                : foresight->filled ? "targets"
                                                    : "given",
                                "calls", prediction->calls);

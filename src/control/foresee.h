@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-/* FORESEE_NOTHING: all as it is, once steering has come to rest. */
-enum foreseen { FORESEE_NOTHING, FORESEE_FAIL, FORESEE_DRAIN, FORESEE_CAPACITY, FORESEEN };
+/* FORESEE_NOTHING: all as it is, once steering has come to rest. FORESEE_ORDERS: other orders, see foresight_of_orders(). */
+enum foreseen { FORESEE_NOTHING, FORESEE_FAIL, FORESEE_DRAIN, FORESEE_CAPACITY, FORESEEN, FORESEE_ORDERS = FORESEEN };
 const char *foreseen_text(enum foreseen what);
 bool foreseen_parse(const char *text, enum foreseen *ret_what);
 
@@ -42,6 +42,17 @@ struct foresight;
 /* Copies what it needs. assume_up: nothing is probed, and prices are those that it would come to. NULL when nothing can be told: why. */
 struct foresight *foresight_new(const struct setup *setup, const struct supposition *supposition, const struct clientele *clientele,
                                 bool assume_up, struct error *err);
+
+/* Orders as they are and as they would be, both for this place, which is the setup's or one that tells more clients apart. */
+struct reordering {
+    struct place *place;
+    const struct effects *now, *then;
+};
+/* The same for other orders. Where no capacity is known it tells shares all the same. clientele: by the classes of the place. */
+struct foresight *foresight_of_orders(const struct setup *setup, const struct reordering *reordering, const struct clientele *clientele,
+                                      struct error *err);
+/* After the run, of other orders: false with the figures where somebody would be past his max who is not now, or calls would find no site. */
+bool foresight_allows(const struct foresight *foresight, struct error *err);
 void foresight_free(struct foresight *foresight);
 
 /* Takes as long as steps of the balancer do: up to seconds. */

@@ -56,7 +56,7 @@ static struct flow *calls_now(const struct balance_view *view, struct clientele 
 }
 
 /* With calls given, demand alone is taken. */
-static struct flow *clientele_now(const struct director *director, double calls, struct clientele *ret)
+struct flow *clientele_now(const struct director *director, double calls, struct clientele *ret)
 {
     const struct setup *setup = director->setup;
     struct balance_view view;

@@ -2,9 +2,15 @@
  * Thread: the director's. */
 #pragma once
 
+#include "control/foresee.h"
+
 #include <jansson.h>
 
 struct director;
+
+/* The clients that there are now; with calls given (not 0), so many of them. The caller frees the flows, which *ret points to. Not while a step of the balancer
+ * is running. */
+struct flow *clientele_now(const struct director *director, double calls, struct clientele *ret);
 
 /* told: foresight_json() (taken), or NULL and why not. */
 typedef void foretold_fn(void *context, json_t *told, const char *error);

@@ -11,6 +11,7 @@ struct held {
     struct endpoint_health *health; /* of the named checks, too */
     uint8_t *kept;
     uint8_t *endpoint_orders, *site_orders, *services; /* enum order_state, enum service_state */
+    struct diversions *diversions;                     /* NULL: none */
     uint32_t *prices_m;
     uint16_t *site_shares, *endpoint_shares;
 };
@@ -18,6 +19,8 @@ struct held {
 void held_init(struct held *held, const struct setup *setup);
 void held_release(struct held *held);
 
+/* The orders are these instead; and the place another one of the same configuration (a reference is taken). */
+void held_order(struct held *held, const struct effects *effects, struct place *place);
 /* The endpoint counts as up, whatever probes have seen of it. */
 void held_assume_up(struct held *held, size_t endpoint);
 /* It is down, and has been for so long that nobody suspects anything. */

@@ -79,14 +79,30 @@ static struct world *load_world(const char *path, const struct signing_input *in
     return world;
 }
 
-bool load_all(const char *path, const struct signing_input *input, struct serials *serials, struct report *report, struct world **ret_world,
-              struct place **ret_place)
+/* Whatever is wrong with the saved orders is told by who takes them. */
+static struct place *place_of_saved(struct world *world, struct report *report)
+{
+    struct areas *areas = mem_new(1, sizeof *areas);
+    struct overrides overrides;
+    struct report untold;
+    report_init(&untold);
+    state_read_overrides(world_config(world)->server.state, false, clock_ms(), clock_wall_s(), &untold, &overrides);
+    overrides_areas(&overrides, areas);
+    struct place *place = place_new_areas(world, areas, report);
+    overrides_release(&overrides);
+    report_release(&untold);
+    free(areas);
+    return place;
+}
+
+bool load_all(const char *path, const struct signing_input *input, const struct areas *areas, struct serials *serials,
+              struct report *report, struct world **ret_world, struct place **ret_place)
 {
     struct world *world = load_world(path, input, serials, report);
     if (!world)
         return false;
     warn_of_unprobed(world, report);
-    struct place *place = place_new(world, report);
+    struct place *place = areas ? place_new_areas(world, areas, report) : place_of_saved(world, report);
     if (!place) {
         world_unref(world);
         return false;

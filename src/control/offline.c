@@ -24,7 +24,7 @@ json_t *control_check(const char *config_path)
     struct place *place;
     const struct signing_input input = {.wall_s = clock_wall_s()};
     struct serials serials = {0};
-    bool sound = load_all(config_path, &input, &serials, &report, &world, &place);
+    bool sound = load_all(config_path, &input, NULL, &serials, &report, &world, &place);
     serials_release(&serials);
     if (sound) {
         certificate_inspect(world_config(world), &report);
@@ -107,7 +107,7 @@ json_t *control_explain(const char *config_path, const struct question *question
     struct place *place;
     const struct signing_input input = {.wall_s = clock_wall_s()};
     struct serials serials = {0};
-    json_t *reply = load_all(config_path, &input, &serials, &report, &world, &place)
+    json_t *reply = load_all(config_path, &input, NULL, &serials, &report, &world, &place)
                         ? explain_alone(world, place, question, &report)
                         : reply_error("%s is unsound: errors %zu", config_path, report.errors);
     serials_release(&serials);
@@ -124,7 +124,7 @@ static struct setup *setup_alone(const char *config_path, struct report *report)
     const struct signing_input input = {.wall_s = clock_wall_s()};
     struct serials serials = {0};
     struct setup *setup = NULL;
-    if (load_all(config_path, &input, &serials, report, &world, &place)) {
+    if (load_all(config_path, &input, NULL, &serials, report, &world, &place)) {
         struct overrides overrides;
         setup = setup_new(world, place, NULL, NULL, clock_ms());
         state_read_overrides(world_config(world)->server.state, false, clock_ms(), clock_wall_s(), report, &overrides);

@@ -13,6 +13,7 @@ struct planning {
     struct director *director;
     struct client *client;
     char *path;
+    struct areas areas; /* as the orders need them */
     struct serials serials;
     struct report report;
     struct world *world;
@@ -54,7 +55,8 @@ static void run_loading(struct job *job)
 {
     struct planning *planning = (struct planning *)job;
     const struct signing_input input = {.wall_s = clock_wall_s()};
-    planning->sound = load_all(planning->path, &input, &planning->serials, &planning->report, &planning->world, &planning->place);
+    planning->sound =
+        load_all(planning->path, &input, &planning->areas, &planning->serials, &planning->report, &planning->world, &planning->place);
 }
 
 static void run_comparison(struct job *job)
@@ -99,6 +101,7 @@ void plan_begin(struct director *director, struct client *client, const char *pa
                                   .client = client,
                                   .path = mem_text(path ? path : director->config_path),
                                   .serials = serials_copy(&director->serials)};
+    overrides_areas(&director->overrides, &planning->areas);
     report_init(&planning->report);
     work_push(director->loader, &planning->job);
 }

@@ -33,6 +33,14 @@ enum {
     WHO = 1 << 20,
     AFTER = 1 << 21,
     UNTIL = 1 << 22,
+    TO = 1 << 23,
+    AT = 1 << 24,
+    ID = 1 << 25,
+    DRY_RUN = 1 << 26,
+    FORCE = 1 << 27,
+    CHECK = 1 << 28,
+    SWITCHES = DRY_RUN | FORCE | CHECK, /* true or false */
+    ORDER = TARGET | REASON | FOR | AT | UNTIL | CALLS | SWITCHES
 };
 
 static const double LOAD_MOST = 1e12;
@@ -63,7 +71,13 @@ static const struct key {
             {"kind", KIND, 256},
             {"who", WHO, 256},
             {"after", AFTER, 40},
-            {"until", UNTIL, 40}};
+            {"until", UNTIL, 40},
+            {"to", TO, TO_TEXT - 1},
+            {"at", AT, 40},
+            {"id", ID, 20},
+            {"dry_run", DRY_RUN, 0},
+            {"force", FORCE, 0},
+            {"check", CHECK, 0}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -79,9 +93,11 @@ static const struct form {
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_LOAD] = {"load", 0, 0},
     [COMMAND_PUSH_LOAD] = {"push-load", TARGET | VALUE, TARGET | VALUE | UNIT | FOR},
-    [COMMAND_DRAIN] = {"drain", TARGET, TARGET | REASON | FOR},
-    [COMMAND_DISABLE] = {"disable", TARGET, TARGET | REASON | FOR},
-    [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR},
+    [COMMAND_DRAIN] = {"drain", TARGET, ORDER},
+    [COMMAND_DISABLE] = {"disable", TARGET, ORDER},
+    [COMMAND_ENABLE] = {"enable", TARGET, TARGET | REASON | FOR | CALLS | SWITCHES},
+    [COMMAND_SWITCH] = {"switch", TARGET | TO, ORDER | TO},
+    [COMMAND_REVERT] = {"revert", ID, ID | REASON | CALLS | SWITCHES},
     [COMMAND_OVERRIDES] = {"overrides", 0, 0},
     [COMMAND_PLAN] = {"plan", 0, CONFIG},
     [COMMAND_WHAT_IF] = {"what-if", WHAT, WHAT | SITES | CALLS},
@@ -137,6 +153,9 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case DETAIL: return &request->detail;
     case PROBE: return &request->probe;
     case CONFIG: return &request->config;
+    case TO: return &request->to;
+    case AT: return &request->at;
+    case ID: return &request->id;
     case SINCE: return &request->since;
     case BEFORE: return &request->before;
     case LIMIT: return &request->limit;
@@ -164,6 +183,14 @@ static bool take_value(struct request *request, const json_t *value, struct erro
     return true;
 }
 
+static bool take_switch(struct request *request, const struct key *key, const json_t *value, struct error *err)
+{
+    if (!json_is_boolean(value))
+        return error_set(err, "\"%s\" must be true or false", key->text);
+    *(key->bit == DRY_RUN ? &request->dry_run : key->bit == FORCE ? &request->force : &request->check) = json_is_true(value);
+    return true;
+}
+
 static bool take_key(struct request *request, const char *name, const json_t *value, unsigned *given, struct figures *figures,
                      struct error *err)
 {
@@ -180,6 +207,8 @@ static bool take_key(struct request *request, const char *name, const json_t *va
     *given |= keys[i].bit;
     if (keys[i].bit == VALUE)
         return take_value(request, value, err);
+    if (keys[i].bit & SWITCHES)
+        return take_switch(request, &keys[i], value, err);
     const char *text = json_string_value(value);
     if (!text || strlen(text) > keys[i].max || !printable(text))
         return error_set(err, "\"%s\" must be a text of at most %zu octets without control characters", name, keys[i].max);

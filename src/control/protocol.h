@@ -22,6 +22,8 @@ enum command {
     COMMAND_DRAIN,
     COMMAND_DISABLE,
     COMMAND_ENABLE,
+    COMMAND_SWITCH,
+    COMMAND_REVERT,
     COMMAND_OVERRIDES,
     COMMAND_PLAN,
     COMMAND_WHAT_IF,
@@ -38,12 +40,14 @@ struct request {
     enum command command;
     const char *target, *reason;          /* orders; reason is "" if not given */
     uint64_t for_ms;                      /* 0 if not given, else at least 1000 */
+    const char *to, *at, *id;             /* orders: see control/orders.c (until, too); NULL if not given */
+    bool dry_run, force, check;           /* orders */
     const char *name, *type, *client;     /* explain */
     double value;                         /* push-load: finite, not negative */
     const char *unit;                     /* NULL if not given */
     const char *config;                   /* plan: path; NULL: the file that the daemon was started with, as it is now */
     const char *what, *sites;             /* what-if: see control/foresee.h; sites NULL: none */
-    double calls;                         /* what-if: in all; 0 if not given */
+    double calls;                         /* what-if, previews: in all; 0 if not given */
     double max_move;                      /* reload: percent; negative if not given */
     const char *verdict, *detail, *probe; /* push; detail is "" and probe NULL if not given */
     const char *since, *before, *limit, *kind, *who, *after, *until; /* history: as history_request() reads them; NULL if not given */

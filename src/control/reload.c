@@ -27,8 +27,9 @@ struct loading {
     char *path;                    /* whole reload */
     double max_move;               /* whole reload: percent of clients; negative: no bound */
     struct comparison *comparison; /* where there is a bound */
-    uint64_t print;                /* geo refresh: of the files as they were when it began */
-    struct serials serials;        /* whole reload */
+    uint64_t print;         /* geo refresh: of the files as they were when it began; 0: they have not changed, other areas are needed */
+    struct areas areas;     /* as the orders needed them when it began */
+    struct serials serials; /* whole reload */
     unsigned serials_version;
     struct report report;
     struct world *world; /* geo refresh: for which; then one reference is held */
@@ -108,9 +109,8 @@ static void warn_of_restart(const struct director *director, const struct config
 
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report)
 {
-    struct target target;
     for (size_t i = 0; i < director->overrides.count; i++)
-        if (!target_exact(config, director->overrides.items[i].target, &target))
+        if (!override_known(&director->overrides.items[i], config))
             report_warning(report, NULL, "the order on %s has no effect: there is no such target", director->overrides.items[i].target);
 }
 
@@ -314,7 +314,8 @@ static void run_reload(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
     const struct signing_input input = {.signatures = loading->director->signatures, .wall_s = clock_wall_s(), .threads = 1};
-    loading->done_well = load_all(loading->path, &input, &loading->serials, &loading->report, &loading->world, &loading->place);
+    loading->done_well =
+        load_all(loading->path, &input, &loading->areas, &loading->serials, &loading->report, &loading->world, &loading->place);
     if (loading->done_well)
         read_trust(loading);
     const struct tls_config *tls = loading->done_well ? tls_of(loading->director, loading->world) : NULL;
@@ -351,6 +352,7 @@ static void load_again(struct director *director, struct loading *loading)
     loading->serials_version = director->serials_version;
     comparison_free(loading->comparison);
     loading->comparison = NULL;
+    overrides_areas(&director->overrides, &loading->areas);
     loading->job.run = run_reload;
     work_push(director->loader, &loading->job);
 }
@@ -402,6 +404,7 @@ void reload_begin(struct director *director, struct client *client, double max_m
                                 .client = client,
                                 .path = mem_text(director->config_path),
                                 .max_move = max_move};
+    overrides_areas(&director->overrides, &loading->areas);
     report_init(&loading->report);
     loading->serials = serials_copy(&director->serials);
     loading->serials_version = director->serials_version;
@@ -424,7 +427,7 @@ static uint64_t geo_print(const struct geo_config *geo)
 static void run_refresh(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
-    loading->place = place_new(loading->world, &loading->report);
+    loading->place = place_new_areas(loading->world, &loading->areas, &loading->report);
 }
 
 static bool swap_place(struct director *director, struct loading *loading)
@@ -444,6 +447,50 @@ static bool swap_place(struct director *director, struct loading *loading)
     return true;
 }
 
+static void end_refresh(struct job *job);
+
+static void refresh_begin(struct director *director, uint64_t print)
+{
+    struct loading *loading = mem_new(1, sizeof *loading);
+    *loading = (struct loading){
+        .job = {.run = run_refresh, .done = end_refresh}, .director = director, .print = print, .world = world_ref(director->setup->world)};
+    overrides_areas(&director->overrides, &loading->areas);
+    report_init(&loading->report);
+    director->geo_loading = true;
+    work_push(director->loader, &loading->job);
+}
+
+/* An order has come meanwhile that needs clients told apart in another way. */
+static bool lacks_areas(const struct director *director, const struct loading *loading)
+{
+    struct areas areas;
+    overrides_areas(&director->overrides, &areas);
+    return !areas_cover(&loading->areas, &areas);
+}
+
+static void note_refresh(struct director *director, const struct loading *loading)
+{
+    const json_int_t classes = geo_classes(place_geo(director->setup->place))->count;
+    director->alarms.geo[0] = '\0';
+    director->geo_failed_print = 0;
+    log_findings(&loading->report);
+    if (loading->print == 0)
+        return;
+    log_notice("geo data reloaded: %lld classes", (long long)classes);
+    journal_note(director->journal,
+                 &(struct event){.kind = EVENT_GEO, .what = "changed files are in use", .after = json_pack("{s:I}", "classes", classes)});
+}
+
+static void note_failed_refresh(struct director *director, const struct loading *loading)
+{
+    log_findings(&loading->report);
+    log_error("changed geo data cannot be used; the older is still in use until the files change again");
+    snprintf(director->alarms.geo, sizeof director->alarms.geo, "changed geo data cannot be used: %.500s",
+             loading->report.count ? loading->report.findings[loading->report.count - 1].text : "");
+    journal_note(director->journal, &(struct event){.kind = EVENT_GEO, .what = "failed", .why = director->alarms.geo});
+    director->geo_failed_print = loading->print ? loading->print : geo_print(&world_config(director->setup->world)->geo);
+}
+
 static void end_refresh(struct job *job)
 {
     struct loading *loading = (struct loading *)job;
@@ -451,23 +498,13 @@ static void end_refresh(struct job *job)
     director->geo_loading = false;
     if (director->stopping || loading->world != director->setup->world) { /* a reload has brought newer data meanwhile */
         place_unref(loading->place);
+    } else if (loading->place && lacks_areas(director, loading)) {
+        place_unref(loading->place);
+        refresh_begin(director, loading->print);
     } else if (loading->place && swap_place(director, loading)) {
-        log_findings(&loading->report);
-        log_notice("geo data reloaded: %u classes", geo_classes(place_geo(director->setup->place))->count);
-        journal_note(
-            director->journal,
-            &(struct event){.kind = EVENT_GEO,
-                            .what = "changed files are in use",
-                            .after = json_pack("{s:I}", "classes", (json_int_t)geo_classes(place_geo(director->setup->place))->count)});
-        director->alarms.geo[0] = '\0';
-        director->geo_failed_print = 0;
+        note_refresh(director, loading);
     } else {
-        log_findings(&loading->report);
-        log_error("changed geo data cannot be used; the older is still in use until the files change again");
-        snprintf(director->alarms.geo, sizeof director->alarms.geo, "changed geo data cannot be used: %.500s",
-                 loading->report.count ? loading->report.findings[loading->report.count - 1].text : "");
-        journal_note(director->journal, &(struct event){.kind = EVENT_GEO, .what = "failed", .why = director->alarms.geo});
-        director->geo_failed_print = loading->print;
+        note_failed_refresh(director, loading);
     }
     world_unref(loading->world);
     loading_free(loading);
@@ -487,12 +524,18 @@ void geo_check(struct director *director)
     const uint64_t print = geo_print(&world_config(director->setup->world)->geo);
     if (print == director->geo_failed_print)
         return;
-    struct loading *loading = mem_new(1, sizeof *loading);
-    *loading = (struct loading){
-        .job = {.run = run_refresh, .done = end_refresh}, .director = director, .print = print, .world = world_ref(director->setup->world)};
-    report_init(&loading->report);
-    director->geo_loading = true;
-    work_push(director->loader, &loading->job);
+    refresh_begin(director, print);
+}
+
+void areas_check(struct director *director)
+{
+    struct areas wanted;
+    const struct areas *have = geo_areas(place_geo(director->setup->place));
+    overrides_areas(&director->overrides, &wanted);
+    if (director->geo_loading || (areas_cover(have, &wanted) && areas_cover(&wanted, have)))
+        return;
+    if (geo_print(&world_config(director->setup->world)->geo) != director->geo_failed_print)
+        refresh_begin(director, 0);
 }
 
 /* A renewed certificate, read in the loader's thread. */

@@ -56,6 +56,7 @@ struct world_state setup_state(const struct setup *setup)
         .kept = setup->kept_count ? setup->kept : NULL,
         .endpoint_orders = setup->effects.endpoints,
         .site_orders = setup->effects.sites,
+        .diversions = setup->effects.diversions->count ? setup->effects.diversions : NULL,
         .suspect = setup->suspect,
         .suspect_since_ms = setup->suspect_since_ms,
         .room = {.prices_m = setup->prices_m},
@@ -67,7 +68,7 @@ struct world_state setup_state(const struct setup *setup)
 void setup_refresh(struct setup *setup, const struct overrides *overrides, uint64_t now_ms)
 {
     const struct config *config = world_config(setup->world);
-    overrides_apply(overrides, config, now_ms, &setup->effects);
+    overrides_apply(overrides, config, geo_areas(place_geo(setup->place)), now_ms, &setup->effects);
     setup->suspect = policy_suspect(config, setup->beliefs.health, beliefs_window_ms(&setup->beliefs), &setup->suspect_since_ms);
     setup->kept_count = 0;
     struct world_state state = setup_state(setup);

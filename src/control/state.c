@@ -19,6 +19,7 @@ static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json",
                                     [STATE_SERIALS] = "serials.json",
                                     [STATE_PRICES] = "prices.json"};
 static const uint64_t AGE_MAX_MS = UINT64_C(3650) * 24 * 3600 * 1000;
+static const uint64_t ID_MAX = UINT64_C(1) << 53;
 enum { FALLS_MAX = 1000 };
 static const size_t FILE_MAX = (size_t)256 << 20;
 
@@ -98,19 +99,26 @@ static char *dump(json_t *json)
     return text ? text : mem_text("{}");
 }
 
-static const char *const scopes[] = {[SCOPE_SITE] = "site", [SCOPE_ENDPOINT] = "endpoint", [SCOPE_SERVICE] = "service"};
+static const char *const scopes[] = {
+    [SCOPE_SITE] = "site", [SCOPE_ENDPOINT] = "endpoint", [SCOPE_SERVICE] = "service", [SCOPE_CALLERS] = "callers"};
+enum { SCOPES = sizeof scopes / sizeof *scopes };
 
 char *state_overrides_text(const struct overrides *overrides)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < overrides->count; i++) {
         const struct override *at = &overrides->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "order", order_text(at->order), "scope",
-                                              scopes[at->scope], "target", at->target, "reason", at->reason, "who", at->who, "since_s",
-                                              (json_int_t)at->since_s, "until_s", (json_int_t)at->until_s, "suspended_until_s",
-                                              (json_int_t)at->suspended_until_s));
+        json_t *item =
+            json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "id", (json_int_t)at->id, "order", order_text(at->order), "scope",
+                      scopes[at->scope], "target", at->target, "reason", at->reason, "who", at->who, "since_s", (json_int_t)at->since_s,
+                      "until_s", (json_int_t)at->until_s, "suspended_until_s", (json_int_t)at->suspended_until_s);
+        if (at->order == ORDER_SWITCH)
+            json_object_set_new(item, "to", json_string(at->to));
+        if (at->from_s)
+            json_object_update_new(item, json_pack("{s:I, s:b}", "from_s", (json_int_t)at->from_s, "planned", at->planned));
+        json_array_append_new(list, item);
     }
-    return dump(json_pack("{s:i, s:o}", "version", 1, "overrides", list));
+    return dump(json_pack("{s:i, s:I, s:o}", "version", 1, "last_id", (json_int_t)overrides->last_id, "overrides", list));
 }
 
 char *state_verdicts_text(const struct saved *saved, int64_t wall_s)
@@ -238,6 +246,26 @@ static bool copy_time(const json_t *item, const char *key, int64_t *out)
     return json_is_integer(value) && *out >= 0;
 }
 
+/* Files of older releases lack it: 0. */
+static bool read_number(const json_t *item, const char *key, uint64_t most, uint64_t *ret_number)
+{
+    const json_t *value = json_object_get(item, key);
+    const json_int_t number = json_integer_value(value);
+    *ret_number = (uint64_t)number;
+    return !value || (json_is_integer(value) && number >= 0 && (uint64_t)number <= most);
+}
+
+/* What an order has beside a target, an end and who gave it; files of older releases lack all of it. */
+static bool read_more(const json_t *item, struct override *ret_order)
+{
+    uint64_t from_s;
+    if (!read_number(item, "id", ID_MAX, &ret_order->id) || !read_number(item, "from_s", INT64_MAX, &from_s))
+        return false;
+    ret_order->from_s = (int64_t)from_s;
+    ret_order->planned = json_is_true(json_object_get(item, "planned"));
+    return ret_order->order != ORDER_SWITCH || (copy_text(item, "to", ret_order->to, sizeof ret_order->to) && ret_order->to[0]);
+}
+
 static bool read_override(const json_t *item, struct override *ret_order)
 {
     char order[16], scope[16];
@@ -247,15 +275,36 @@ static bool read_override(const json_t *item, struct override *ret_order)
     if (!order_parse(order, &ret_order->order))
         return false;
     size_t i = 0;
-    while (i < 3 && strcmp(scope, scopes[i]) != 0)
+    while (i < SCOPES && strcmp(scope, scopes[i]) != 0)
         i++;
     ret_order->scope = (enum scope)i;
+    if ((ret_order->order == ORDER_SWITCH) != (ret_order->scope == SCOPE_CALLERS) || !read_more(item, ret_order))
+        return false;
     if (ret_order->order == ORDER_FAIL && ret_order->scope != SCOPE_SITE)
         return false;
-    return i < 3 && copy_text(item, "target", ret_order->target, sizeof ret_order->target) &&
+    return i < SCOPES && copy_text(item, "target", ret_order->target, sizeof ret_order->target) &&
            copy_text(item, "reason", ret_order->reason, sizeof ret_order->reason) &&
            copy_text(item, "who", ret_order->who, sizeof ret_order->who) && copy_time(item, "since_s", &ret_order->since_s) &&
            copy_time(item, "until_s", &ret_order->until_s) && copy_time(item, "suspended_until_s", &ret_order->suspended_until_s);
+}
+
+static int by_beginning(const void *a, const void *b)
+{
+    const struct override *x = a, *y = b;
+    return x->from_s != y->from_s ? (x->from_s > y->from_s) - (x->from_s < y->from_s) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* What should have begun while nobody was there begins now, and then is newer than all that was in force. */
+static void put_planned(struct overrides *planned, struct overrides *overrides)
+{
+    if (planned->count)
+        qsort(planned->items, planned->count, sizeof *planned->items, by_beginning);
+    for (size_t i = 0; i < planned->count; i++) {
+        if (overrides_by_id(overrides, planned->items[i].id))
+            planned->items[i].id = 0;
+        overrides_put(overrides, &planned->items[i]);
+    }
+    overrides_release(planned);
 }
 
 bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, int64_t wall_s, struct report *report,
@@ -266,29 +315,28 @@ bool state_read_overrides(const char *folder, bool set_aside, uint64_t now_ms, i
     char *path;
     const bool readable = open_list(folder, STATE_OVERRIDES, "overrides", set_aside, report, &root, &list, &path);
     size_t i, unsound = 0;
+    struct overrides planned = {0};
+    uint64_t last_id;
+    if (read_number(root, "last_id", ID_MAX, &last_id))
+        ret_overrides->last_id = last_id;
     json_array_foreach(list, i, item)
     {
         struct override order;
         const bool sound = read_override(item, &order);
+        const bool was_planned = sound && order.planned;
         unsound += !sound;
         override_from_wall(&order, now_ms, wall_s);
+        if (sound && overrides_by_id(ret_overrides, order.id))
+            order.id = 0;
         if (sound && !override_ended(&order, now_ms))
-            overrides_put(ret_overrides, &order);
+            overrides_put(was_planned ? &planned : ret_overrides, &order);
     }
+    put_planned(&planned, ret_overrides);
     if (unsound)
         put_aside(path, set_aside ? ASIDE_COPY : ASIDE_NOT, report, "some orders are unsound; the others hold");
     json_decref(root);
     free(path);
     return readable && !unsound;
-}
-
-/* Files of older releases lack it: 0. */
-static bool read_number(const json_t *item, const char *key, uint64_t most, uint64_t *ret_number)
-{
-    const json_t *value = json_object_get(item, key);
-    const json_int_t number = json_integer_value(value);
-    *ret_number = (uint64_t)number;
-    return !value || (json_is_integer(value) && number >= 0 && (uint64_t)number <= most);
 }
 
 static bool read_damping(const json_t *item, struct saved_verdict *ret_item)

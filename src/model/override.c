@@ -9,9 +9,14 @@ bool override_ended(const struct override *override, uint64_t now_ms)
     return override->until_ms != 0 && now_ms >= override->until_ms;
 }
 
+bool override_due(const struct override *override, uint64_t now_ms)
+{
+    return override->planned && now_ms >= override->from_ms;
+}
+
 bool override_active(const struct override *override, uint64_t now_ms)
 {
-    return !override_ended(override, now_ms) && now_ms >= override->suspended_until_ms;
+    return !override->planned && !override_ended(override, now_ms) && now_ms >= override->suspended_until_ms;
 }
 
 bool override_outlasts(const struct override *override, const struct override *other)
@@ -38,17 +43,22 @@ static int64_t on_wall(uint64_t end_ms, uint64_t now_ms, int64_t wall_ms)
 
 void override_from_wall(struct override *override, uint64_t now_ms, int64_t wall_s)
 {
+    override->from_ms = on_monotonic(override->from_s, now_ms, wall_s);
+    override->planned = override->from_ms > now_ms;
     override->until_ms = on_monotonic(override->until_s, now_ms, wall_s);
     override->suspended_until_ms = on_monotonic(override->suspended_until_s, now_ms, wall_s);
 }
 
 void override_to_wall(struct override *override, uint64_t now_ms, int64_t wall_ms)
 {
+    if (override->planned)
+        override->from_s = on_wall(override->from_ms > 500 ? override->from_ms - 500 : 1, now_ms, wall_ms); /* the nearest second */
     override->until_s = on_wall(override->until_ms, now_ms, wall_ms);
     override->suspended_until_s = on_wall(override->suspended_until_ms, now_ms, wall_ms);
 }
 
-static const char *const texts[ORDERS] = {[ORDER_DRAIN] = "drain", [ORDER_DISABLE] = "disable", [ORDER_FAIL] = "fail"};
+static const char *const texts[ORDERS] = {
+    [ORDER_DRAIN] = "drain", [ORDER_DISABLE] = "disable", [ORDER_FAIL] = "fail", [ORDER_SWITCH] = "switch"};
 
 const char *order_text(enum order order)
 {

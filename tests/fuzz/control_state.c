@@ -48,11 +48,31 @@ static void verdicts(const uint8_t *data, size_t size, struct report *report)
     saved_release(&again);
 }
 
+static void orders(const uint8_t *data, size_t size, struct report *report)
+{
+    struct overrides read, again;
+    struct areas areas;
+    struct error err;
+    put("overrides.json", data, size);
+    state_read_overrides(folder, false, 1000, 1000, report, &read);
+    overrides_areas(&read, &areas);
+    char *text = state_overrides_text(&read);
+    invariant(state_write(folder, STATE_OVERRIDES, text, &err));
+    const size_t before = report->count;
+    invariant(state_read_overrides(folder, false, 1000, 1000, report, &again) && report->count == before && again.count == read.count);
+    for (size_t i = 0; i < read.count; i++) {
+        invariant(again.items[i].id == read.items[i].id && again.items[i].planned == read.items[i].planned);
+        invariant(read.items[i].id > 0 && read.items[i].id <= read.last_id);
+    }
+    free(text);
+    overrides_release(&read);
+    overrides_release(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool made;
     struct report report;
-    struct overrides overrides;
     struct serials serials = {0};
     if (!made) {
         invariant(mkdtemp(folder));
@@ -61,11 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     report_init(&report);
     verdicts(data, size, &report);
-    put("overrides.json", data, size);
-    state_read_overrides(folder, false, 1000, 1000, &report, &overrides);
+    orders(data, size, &report);
     put("serials.json", data, size);
     state_read_serials(folder, &report, &serials);
-    overrides_release(&overrides);
     serials_release(&serials);
     report_release(&report);
     return 0;

@@ -114,7 +114,7 @@ static uint8_t applied_to_london(const struct overrides *overrides, uint64_t now
 {
     struct effects effects;
     effects_init(&effects, config());
-    overrides_apply(overrides, config(), now_ms, &effects);
+    overrides_apply(overrides, config(), NULL, now_ms, &effects);
     const uint8_t found = effects.sites[0];
     effects_release(&effects);
     return found;
@@ -244,14 +244,14 @@ static void orders_take_effect_on_what_they_name_and_on_nothing_else(void **stat
     struct override gone = {.order = ORDER_DISABLE, .scope = SCOPE_SITE, .target = "paris"};
     overrides_put(&overrides, &gone);
     effects_init(&effects, config());
-    overrides_apply(&overrides, config(), 1000, &effects);
+    overrides_apply(&overrides, config(), NULL, 1000, &effects);
     const uint8_t endpoints[] = {ORDERED_NOTHING, ORDERED_DISABLE, ORDERED_NOTHING, ORDERED_NOTHING};
     assert_memory_equal(effects.endpoints, endpoints, sizeof endpoints);
     assert_int_equal(effects.sites[0], ORDERED_NOTHING);
     assert_int_equal(effects.sites[1], ORDERED_DRAIN);
     assert_int_equal(effects.services[0], SERVICE_DRAINED);
     put(&overrides, ORDER_FAIL, "ashburn", 0);
-    overrides_apply(&overrides, config(), 1000, &effects);
+    overrides_apply(&overrides, config(), NULL, 1000, &effects);
     assert_int_equal(effects.sites[1], ORDERED_FAIL);
     effects_release(&effects);
     overrides_release(&overrides);

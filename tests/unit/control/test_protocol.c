@@ -70,13 +70,15 @@ static void every_command_has_its_own_word(void **state)
         char line[256];
         snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command_text(command),
                  command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE || command == COMMAND_PUSH_LOAD ||
-                         command == COMMAND_PUSH
+                         command == COMMAND_PUSH || command == COMMAND_SWITCH
                      ? ",\"target\":\"x\""
                      : "",
                  command == COMMAND_PUSH_LOAD ? ",\"value\":1"
                  : command == COMMAND_WHAT_IF ? ",\"what\":\"nothing\""
                  : command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
                  : command == COMMAND_PUSH    ? ",\"verdict\":\"up\""
+                 : command == COMMAND_SWITCH  ? ",\"to\":\"next\""
+                 : command == COMMAND_REVERT  ? ",\"id\":\"last\""
                                               : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
         assert_int_equal(request.command, command);
@@ -113,9 +115,31 @@ static void refused_with(const char *line, const char *part)
         fail_msg("%s: \"%s\" is not in \"%s\"", line, part, err.text);
 }
 
+static void orders_take_times_and_whether_they_are_meant(void **state)
+{
+    (void)state;
+    struct request request;
+    struct error err;
+    const char *line =
+        "{\"command\":\"switch\",\"target\":\"all\",\"to\":\"paris\",\"at\":\"22:00\",\"until\":\"+2h\",\"dry_run\":true,\"force\":false,"
+        "\"calls\":\"500\"}";
+    assert_true(request_parse(line, strlen(line), &request, &err));
+    assert_true(request.dry_run && !request.force && !request.check && request.calls == 500);
+    assert_string_equal(request.to, "paris");
+    assert_string_equal(request.at, "22:00");
+    assert_string_equal(request.until, "+2h");
+    request_release(&request);
+}
+
 static void what_is_no_request_is_refused_and_says_why(void **state)
 {
     (void)state;
+    refused_with("{\"command\":\"switch\",\"target\":\"all\"}", "needs \"to\"");
+    refused_with("{\"command\":\"switch\",\"to\":\"next\"}", "needs \"target\"");
+    refused_with("{\"command\":\"switch\",\"target\":\"all\",\"to\":\"next\",\"force\":\"yes\"}", "true or false");
+    refused_with("{\"command\":\"enable\",\"target\":\"x\",\"at\":\"22:00\"}", "takes no \"at\"");
+    refused_with("{\"command\":\"drain\",\"target\":\"x\",\"to\":\"y\"}", "takes no \"to\"");
+    refused_with("{\"command\":\"revert\"}", "needs \"id\"");
     refused_with("", "not JSON");
     refused_with("status", "not JSON");
     refused_with("{\"command\":\"status\"", "not JSON");
@@ -189,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_pushed_load_is_a_number_or_a_text_that_is_one),
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(every_command_has_its_own_word),
+        cmocka_unit_test(orders_take_times_and_whether_they_are_meant),
         cmocka_unit_test(plan_and_reload_take_what_is_theirs_alone),
         cmocka_unit_test(what_is_no_request_is_refused_and_says_why),
         cmocka_unit_test(texts_that_are_too_long_are_refused),

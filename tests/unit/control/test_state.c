@@ -74,10 +74,10 @@ static void orders_come_back_as_they_were_saved(void **state)
                              .since_s = 1700000000,
                              .until_s = 1800000000,
                              .suspended_until_s = 1750000000};
-    const struct override second = {
-        .order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
-    overrides_put(&saved, &first);
-    overrides_put(&saved, &second);
+    struct override second = {.order = ORDER_DISABLE, .scope = SCOPE_SERVICE, .target = "service:sip.test.", .who = "uid 7", .since_s = 5};
+    first.id = overrides_put(&saved, &first);
+    second.id = overrides_put(&saved, &second);
+    saved.last_id = 9; /* of one that has ended */
     char *text = state_overrides_text(&saved);
     assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
     assert_false(is_there("overrides.json.new"));
@@ -87,9 +87,89 @@ static void orders_come_back_as_they_were_saved(void **state)
     assert_int_equal(read.count, 2);
     assert_memory_equal(&read.items[0], &first, sizeof first);
     assert_memory_equal(&read.items[1], &second, sizeof second);
+    assert_int_equal(overrides_put(&read, &second), 2);
+    second.id = 0;
+    assert_int_equal(overrides_put(&read, &second), 10);
     free(text);
     overrides_release(&saved);
     overrides_release(&read);
+}
+
+static void write_overrides(const char *text)
+{
+    struct error err;
+    assert_true(state_write(folder, STATE_OVERRIDES, text, &err));
+}
+
+static void files_of_older_releases_have_orders_without_numbers(void **state)
+{
+    (void)state;
+    struct overrides read;
+    write_overrides("{\"version\":1,\"overrides\":["
+                    "{\"order\":\"drain\",\"scope\":\"site\",\"target\":\"london\",\"reason\":\"\",\"who\":\"root\",\"since_s\":5,"
+                    "\"until_s\":0,\"suspended_until_s\":0},"
+                    "{\"order\":\"disable\",\"scope\":\"site\",\"target\":\"ashburn\",\"reason\":\"\",\"who\":\"root\",\"since_s\":6,"
+                    "\"until_s\":0,\"suspended_until_s\":0}]}");
+    assert_true(state_read_overrides(folder, true, 1, 1000, &report, &read));
+    assert_int_equal(read.count, 2);
+    assert_int_equal(read.items[0].id, 1);
+    assert_int_equal(read.items[1].id, 2);
+    assert_false(read.items[0].planned);
+    overrides_release(&read);
+}
+
+static struct override planned_switch(const char *target, int64_t from_s)
+{
+    struct override order = {.order = ORDER_SWITCH, .scope = SCOPE_CALLERS, .to = "ashburn", .who = "root", .since_s = 5, .from_s = from_s};
+    snprintf(order.target, sizeof order.target, "%s", target);
+    override_from_wall(&order, 1, 1000);
+    return order;
+}
+
+static void a_planned_switch_begins_at_its_time_or_at_the_next_start(void **state)
+{
+    (void)state;
+    struct overrides saved = {0}, read;
+    const struct override soon = planned_switch("site:london", 1100), later = planned_switch("country:FR", 2000);
+    const struct override held = {.order = ORDER_DRAIN, .scope = SCOPE_SITE, .target = "london", .who = "root", .since_s = 5};
+    overrides_put(&saved, &later);
+    overrides_put(&saved, &soon);
+    overrides_put(&saved, &held);
+    char *text = state_overrides_text(&saved);
+    write_overrides(text);
+    assert_true(state_read_overrides(folder, true, 50, 1500, &report, &read));
+    assert_int_equal(read.count, 3);
+    assert_true(read.items[0].planned && read.items[0].id == 1); /* to come */
+    assert_int_equal(read.items[0].from_ms, 50 + 500000);
+    assert_int_equal(read.items[1].id, 3);
+    assert_true(!read.items[2].planned && read.items[2].id == 2); /* its time has come: the newest */
+    assert_string_equal(read.items[2].to, "ashburn");
+    free(text);
+    overrides_release(&saved);
+    overrides_release(&read);
+}
+
+static void an_unsound_switch_costs_no_other_order(void **state)
+{
+    (void)state;
+    struct overrides read;
+    static const char *const unsound[] = {"\"scope\":\"site\",\"to\":\"next\"", "\"scope\":\"callers\"",
+                                          "\"scope\":\"callers\",\"to\":\"\"", "\"scope\":\"callers\",\"to\":\"next\",\"id\":-1",
+                                          "\"scope\":\"callers\",\"to\":\"next\",\"from_s\":\"now\""};
+    for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
+        char text[1000];
+        snprintf(
+            text, sizeof text,
+            "{\"version\":1,\"overrides\":[{\"order\":\"switch\",%s,\"target\":\"site:london\",\"reason\":\"\",\"who\":\"r\",\"since_s\":5,"
+            "\"until_s\":0,\"suspended_until_s\":0},{\"id\":7,\"order\":\"drain\",\"scope\":\"site\",\"target\":\"london\",\"reason\":\"\","
+            "\"who\":\"root\",\"since_s\":5,\"until_s\":0,\"suspended_until_s\":0}]}",
+            unsound[i]);
+        write_overrides(text);
+        assert_false(state_read_overrides(folder, true, 1, 1000, &report, &read));
+        assert_int_equal(read.count, 1);
+        assert_int_equal(read.items[0].id, 7);
+        overrides_release(&read);
+    }
 }
 
 static void a_drill_comes_back_of_a_site_alone(void **state)
@@ -405,6 +485,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(orders_come_back_as_they_were_saved, begin, end),
+        cmocka_unit_test_setup_teardown(files_of_older_releases_have_orders_without_numbers, begin, end),
+        cmocka_unit_test_setup_teardown(a_planned_switch_begins_at_its_time_or_at_the_next_start, begin, end),
+        cmocka_unit_test_setup_teardown(an_unsound_switch_costs_no_other_order, begin, end),
         cmocka_unit_test_setup_teardown(a_drill_comes_back_of_a_site_alone, begin, end),
         cmocka_unit_test_setup_teardown(orders_that_have_ended_meanwhile_are_left_out, begin, end),
         cmocka_unit_test_setup_teardown(unsound_files_are_moved_aside_with_a_warning, begin, end),
