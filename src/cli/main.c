@@ -19,6 +19,7 @@
 #include "cli/keys.h"
 #include "cli/orders.h"
 #include "cli/show.h"
+#include "cli/test_hook.h"
 #include "cli/what_if.h"
 #include "cli/simulate.h"
 #include "cli/token.h"
@@ -46,12 +47,13 @@ enum {
     TAKES_CLIENT = 1,
     TAKES_ORDER = 2 /* orders.c reads what it takes */,
     ALONE = 4 /* needs no daemon at all */,
-    TAKES_SERVERS = 8,  /* --check and whom to ask */
-    TAKES_FILE = 16,    /* -c is another configuration than the daemon's; --from */
-    TAKES_BOUND = 32,   /* --max-move */
-    TAKES_VALUE = 64,   /* TARGET VALUE, --unit, --for */
-    TAKES_CALLS = 128,  /* --calls; any number of words */
-    TAKES_REPORT = 256, /* --for, --detail, --probe */
+    TAKES_SERVERS = 8,    /* --check and whom to ask */
+    TAKES_FILE = 16,      /* -c is another configuration than the daemon's; --from */
+    TAKES_BOUND = 32,     /* --max-move */
+    TAKES_VALUE = 64,     /* TARGET VALUE, --unit, --for */
+    TAKES_CALLS = 128,    /* --calls; any number of words */
+    TAKES_REPORT = 256,   /* --for, --detail, --probe */
+    TAKES_HOOK = 1 << 20, /* its name */
 };
 
 static const struct command {
@@ -96,6 +98,8 @@ static const struct command {
      "farther. each: every site fails in turn (N+1), the worst first. With -c of the files alone, otherwise as the daemon knows things.\n"
      "Exit 1 when a site would be past its max",
      NULL},
+    {"alerts", "", 0, 0, "what is wrong now, with the daemon and with the world, and whether the hooks have been told", show_alerts},
+    {"test-hook", " NAME", 1, TAKES_HOOK, "tells the hook NAME a test, and whether it got there", NULL},
     {"history", "", 0, ALONE, "what has happened: orders, reloads, verdicts, alarms (sipsteer history --help)", NULL},
     {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
@@ -310,13 +314,27 @@ static char *socket_of(const char *config_path)
     return path;
 }
 
-static int ask_daemon(const struct command *command, const struct arguments *args)
+/* The socket that is meant, to be freed; NULL: the configuration is unsound, which is told. */
+static char *find_socket(const struct arguments *args)
 {
     const char *given = getenv("SIPSTEER_SOCKET");
-    char *path = args->config && !args->socket ? socket_of(args->config)
-                                               : strdup(args->socket      ? args->socket
-                                                        : given && *given ? given
-                                                                          : default_socket);
+    return args->config && !args->socket ? socket_of(args->config)
+                                         : strdup(args->socket      ? args->socket
+                                                  : given && *given ? given
+                                                                    : default_socket);
+}
+
+static int test_hook(const struct arguments *args)
+{
+    char *path = find_socket(args);
+    const int code = path ? test_hook_run(path, args->words[0], args->json) : EXIT_WRONG;
+    free(path);
+    return code;
+}
+
+static int ask_daemon(const struct command *command, const struct arguments *args)
+{
+    char *path = find_socket(args);
     if (!path)
         return EXIT_WRONG;
     const bool stop = strcmp(command->name, "stop") == 0;
@@ -392,6 +410,8 @@ static int run(const struct command *command, const struct arguments *args)
     }
     if (command->takes & TAKES_CALLS)
         return foresee(args);
+    if (command->takes & TAKES_HOOK)
+        return test_hook(args);
     const bool alone = command->takes & ALONE || (command->takes & TAKES_CLIENT && args->config) || args->from;
     return alone ? read_files(command, args) : ask_daemon(command, args);
 }

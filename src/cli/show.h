@@ -8,6 +8,7 @@ void show_sites(const json_t *reply);
 void show_zones(const json_t *reply); /* show_zones.c */
 void show_endpoints(const json_t *reply);
 void show_demand(const json_t *reply); /* show_demand.c */
+void show_alerts(const json_t *reply); /* show_alerts.c */
 void show_checks(const json_t *reply); /* show_checks.c */
 void show_overrides(const json_t *reply);
 void show_load(const json_t *reply); /* show_load.c */

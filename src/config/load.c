@@ -41,6 +41,8 @@ static const struct key root_keys[] = {
     {.name = "http", .kind = KIND_GROUP, KEY_AT(struct config, http), .table = &http_table},
     {.name = "dnstap", .kind = KIND_GROUP, KEY_AT(struct config, dnstap), .table = &dnstap_table},
     {.name = "query_log", .kind = KIND_GROUP, KEY_AT(struct config, query_log), .table = &query_log_table},
+    {.name = "alerts", .kind = KIND_GROUP, KEY_AT(struct config, alerts), .table = &alert_table},
+    {.name = "hooks", .kind = KIND_LIST, KEY_LIST(struct config, hooks, hook_count), .table = &hook_table, RANGE(0, HOOKS_MAX)},
 };
 
 static void check_root(struct loader *loader, const config_setting_t *group, void *item)
@@ -55,10 +57,10 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
 const struct table *const schema_tables[] = {
-    &root_table,   &server_table,   &tcp_table,     &tls_table,    &cookies_table,  &rate_limit_table, &geo_table,
-    &prefer_table, &key_table,      &zone_table,    &dnssec_table, &transfer_table, &primary_table,    &probe_table,
-    &site_table,   &endpoint_table, &service_table, &load_table,   &cluster_table,  &balance_table,    &check_table,
-    &depend_table, &safety_table,   &audit_table,   &http_table,   &dnstap_table,   &query_log_table};
+    &root_table,    &server_table, &tcp_table,       &tls_table,      &cookies_table, &rate_limit_table, &geo_table,    &prefer_table,
+    &key_table,     &zone_table,   &dnssec_table,    &transfer_table, &primary_table, &probe_table,      &site_table,   &endpoint_table,
+    &service_table, &load_table,   &cluster_table,   &balance_table,  &check_table,   &depend_table,     &safety_table, &audit_table,
+    &http_table,    &dnstap_table, &query_log_table, &alert_table,    &hook_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

@@ -57,6 +57,7 @@ enum space {
     SPACE_LOAD,
     SPACE_CLUSTER,
     SPACE_PLACE,
+    SPACE_HOOK,
     SPACE_LIST
 };
 
@@ -70,8 +71,6 @@ struct loader {
     uint32_t lists;     /* read so far; each has a space of its own from SPACE_LIST on, for its repeated items */
     bool zones_unsound; /* a zone's name could not be read: whether names lie in a zone cannot be told */
 };
-
-struct table;
 
 struct key {
     const char *name; /* NULL in an item */

@@ -181,7 +181,21 @@ json_t *commands_describe(const struct view *view, const struct request *request
     }
 }
 
-static json_t *describe(const struct director *director, const struct request *request)
+static json_t *alerts_reply(struct director *director)
+{
+    json_t *reply = with("alerts", watch_alerts(director));
+    json_object_set_new(reply, "hooks", watch_hooks(director));
+    return reply;
+}
+
+static json_t *test_hook(struct director *director, const struct client *client, const struct request *request)
+{
+    char who[CLIENT_WHO];
+    struct error err;
+    return watch_test(director, request->name, client_who(client, who), &err) ? reply_ok() : reply_error("%s", err.text);
+}
+
+static json_t *describe(struct director *director, const struct request *request)
 {
     const struct view view = director_view(director);
     setup_look(director->setup, view.now_ms);
@@ -191,6 +205,7 @@ static json_t *describe(const struct director *director, const struct request *r
     switch (request->command) {
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_ZONES: return with("zones", zones_json(director));
+    case COMMAND_ALERTS: return alerts_reply(director);
     default: return with("demand", audience_json(director->audience, director->setup));
     }
 }
@@ -215,6 +230,7 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_PUSH: client_reply(client, reports_command(director, &request)); break;
     case COMMAND_PLAN: plan_begin(director, client, request.config); break;
     case COMMAND_WHAT_IF: what_if_begin(director, client, &request); break;
+    case COMMAND_TEST_HOOK: client_reply(client, test_hook(director, client, &request)); break;
     case COMMAND_HISTORY: history_command(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
     case COMMAND_STOP:

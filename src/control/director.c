@@ -217,6 +217,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     persist_pass(director);
     journal_pass(director->journal, now_ms);
     audit_pass(director->audit, now_ms);
+    habits_pass(director, now_ms);
+    watch_pass(director);
     orders_pass(director);
     rebuild_pass(director);
     if (director->serving) {
@@ -389,8 +391,10 @@ static bool read_state(struct director *director, struct world *world, struct pl
         state_read_secrets(director->started.state, true, &report, &director->secrets);
     }
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
+    director->watch = watch_new(director->journal);
+    watch_set(director->watch, config);
     if (writable)
-        moves_restore(director, &report);
+        persist_restore(director, &report);
     persist_serials(director);
     warn_of_void_orders(director, world_config(world), &report);
     log_findings(&report);
@@ -481,6 +485,7 @@ static void free_rest(struct director *director)
     setup_free(director->setup);
     audience_free(director->audience);
     journal_free(director->journal);
+    habits_release(&director->habits);
     balance_free(director->moves.balance);
     trust_free(director->trust);
     serials_release(&director->serials);
@@ -512,6 +517,7 @@ static void put_away(struct director *director)
     bool idle = work_free(director->loader, STOP_LOAD_MS);
     idle = work_free(director->signer, STOP_LOAD_MS) && work_free(director->moves.work, STOP_LOAD_MS) && idle && fetching_ended && gathered;
     reload_published(director); /* those that waited for the signer */
+    idle = watch_free(director->watch, STOP_HOOKS_MS) && idle;
     idle = audit_free(director->audit, STOP_WRITE_MS) && idle;
     admin_flush(director->admin, STOP_FLUSH_MS);
     admin_free(director->admin);

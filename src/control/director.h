@@ -10,6 +10,7 @@
 #include "control/certificate.h"
 #include "control/control.h"
 #include "control/gathering.h"
+#include "control/habits.h"
 #include "control/inbox.h"
 #include "control/journal.h"
 #include "control/lag.h"
@@ -22,6 +23,7 @@
 #include "control/taps.h"
 #include "control/times.h"
 #include "control/transfers.h"
+#include "control/watch.h"
 #include "control/work.h"
 #include "serve/serve.h"
 
@@ -46,6 +48,8 @@ struct director {
     struct web *web; /* HTTP */
     struct journal *journal;
     struct audit *audit;
+    struct watch *watch;
+    struct habits habits;
     struct transfers *transfers;
     struct primaries *primaries;
     struct work *loader, *writer, *signer;
@@ -126,7 +130,7 @@ void log_findings(const struct report *report);
 void warn_of_void_orders(const struct director *director, const struct config *config, struct report *report);
 
 /* status.c */
-json_t *status_json(const struct director *director);
+json_t *status_json(struct director *director);
 json_t *zones_json(const struct director *director);
 
 /* commands.c: an admin_request_fn; context is the director. */

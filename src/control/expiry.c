@@ -24,6 +24,15 @@ static char *text_of(const struct beliefs *beliefs, const struct checkup *at, in
     return text;
 }
 
+/* One that is the same as long as the check is. */
+static char *target_of(const struct beliefs *beliefs, const struct checkup *at)
+{
+    const struct config *config = beliefs->config;
+    char address[HOSTPORT_TEXT];
+    return mem_format("%s/%s %s %s", config->sites[config->endpoints[at->check.endpoint].site].name, at->check.host,
+                      hostport_format(&at->check.target, address), at->check.probe.name);
+}
+
 void expiry_log(struct beliefs *beliefs, int64_t wall_s)
 {
     size_t count = 0;
@@ -49,10 +58,12 @@ void expiry_alarms(const struct view *view, json_t *list)
     for (size_t i = 0; i < beliefs->check_count; i++) {
         if (!ends_soon(&beliefs->checks[i], view->wall_s) || count++ >= TOLD_MAX)
             continue;
-        char *text = text_of(beliefs, &beliefs->checks[i], view->wall_s);
-        json_array_append_new(list, json_string(text));
+        char *text = text_of(beliefs, &beliefs->checks[i], view->wall_s), *target = target_of(beliefs, &beliefs->checks[i]);
+        json_array_append_new(list, json_pack("{s:s, s:s}", "target", target, "text", text));
         free(text);
+        free(target);
     }
     if (count > TOLD_MAX)
-        json_array_append_new(list, json_sprintf("and %d certificates of endpoints more end soon", (int)(count - TOLD_MAX)));
+        json_array_append_new(list, json_pack("{s:s, s:o}", "target", "more certificates", "text",
+                                              json_sprintf("and %d certificates of endpoints more end soon", (int)(count - TOLD_MAX))));
 }

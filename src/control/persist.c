@@ -10,11 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const subjects[] = {[STATE_OVERRIDES] = "orders",
-                                       [STATE_VERDICTS] = "verdicts",
-                                       [STATE_SECRETS] = "cookie secrets",
-                                       [STATE_SERIALS] = "serials",
-                                       [STATE_PRICES] = "prices"};
+static const char *const subjects[] = {[STATE_OVERRIDES] = "orders", [STATE_VERDICTS] = "verdicts", [STATE_SECRETS] = "cookie secrets",
+                                       [STATE_SERIALS] = "serials",  [STATE_PRICES] = "prices",     [STATE_HABITS] = "habits"};
 static const char not_yet[] = "in force, but not yet on disk";
 
 struct writing {
@@ -120,6 +117,9 @@ static void end_writing(struct job *job)
     } else if (writing->file == STATE_SECRETS) {
         director->secrets_writing = false;
         director->secrets_changed |= !writing->done_well;
+    } else if (writing->file == STATE_HABITS) {
+        director->habits.writing = false;
+        director->habits.unsaved |= !writing->done_well;
     } else if (writing->file == STATE_PRICES) {
         director->moves.writing = false;
         director->moves.unsaved |= !writing->done_well;
@@ -176,6 +176,27 @@ static void persist_prices(struct director *director)
     director->moves.writing = true;
     director->moves.saved_ms = clock_ms();
     work_push(director->writer, &writing->job);
+}
+
+static void persist_habits(struct director *director)
+{
+    struct writing *writing = writing_new(director, STATE_HABITS);
+    writing->text = habits_text(&director->habits);
+    director->habits.unsaved = false;
+    director->habits.writing = true;
+    director->habits.saved_ms = clock_ms();
+    work_push(director->writer, &writing->job);
+}
+
+void persist_restore(struct director *director, struct report *report)
+{
+    struct error err;
+    char *text = state_read_habits(director->started.state);
+    moves_restore(director, report);
+    if (text && !habits_read(&director->habits, text, &err))
+        report_warning(report, director->started.state, "habits.json is unsound and does not count: %s", err.text);
+    free(text);
+    director->habits.saved_ms = clock_ms();
 }
 
 static void persist_secrets(struct director *director)
@@ -243,6 +264,8 @@ void persist_pass(struct director *director)
         persist_serials(director);
     if (director->moves.unsaved && !director->moves.writing && now_ms - director->moves.saved_ms >= SAVE_EVERY_S * 1000)
         persist_prices(director);
+    if (director->habits.unsaved && !director->habits.writing && now_ms - director->habits.saved_ms >= SAVE_AT_LEAST_S * 1000)
+        persist_habits(director);
     if (!director->serving || director->verdicts_writing || director->engine_stopped_ms)
         return;
     if (age_s >= SAVE_AT_LEAST_S || (director->verdicts_changed && age_s >= SAVE_EVERY_S))
@@ -256,6 +279,8 @@ void persist_last(struct director *director)
     if (director->secrets_changed)
         persist_secrets(director);
     persist_prices(director);
+    if (director->habits.unsaved)
+        persist_habits(director);
     if (director->serving && !director->engine_stopped_ms)
         persist_verdicts(director);
 }

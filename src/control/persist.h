@@ -1,6 +1,7 @@
 /* Saving what must survive a restart. For control/ only. Thread: the director's. */
 #pragma once
 
+#include "base/report.h"
 #include "control/serials.h"
 
 #include <jansson.h>
@@ -12,6 +13,8 @@ struct director;
 /* The orders have changed: they are written in the writer's thread, again and again until that succeeds. The client (or NULL) gets reply
  * once the first write has ended, with a warning if it failed, or took too long. */
 void persist_overrides(struct director *director, struct client *client, json_t *reply);
+/* At the start: what is usual, and prices. */
+void persist_restore(struct director *director, struct report *report);
 /* Writes what it is time for, or was not written. */
 void persist_pass(struct director *director);
 /* The serials are these now; written when they are not what they were. */

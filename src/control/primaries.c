@@ -497,6 +497,11 @@ void primaries_pass(struct primaries *primaries)
         send_fetch(primaries, due);
 }
 
+static void add_alarm(json_t *list, const char *zone, json_t *text)
+{
+    json_array_append_new(list, json_pack("{s:s, s:o}", "target", zone, "text", text));
+}
+
 void primaries_alarms(const struct primaries *primaries, json_t *list)
 {
     char at[HOSTPORT_TEXT];
@@ -505,12 +510,12 @@ void primaries_alarms(const struct primaries *primaries, json_t *list)
         const struct zone_config *of = zone_of(primaries, supply);
         const bool absent = world_zone(primaries->world, supply->zone)->absent;
         if (supply->problem[0])
-            json_array_append_new(list, json_sprintf("zone %s: %s; not to be had from %s: %s", of->name,
-                                                     absent ? "SERVFAIL" : "the copy is served", hostport_format(&of->primary.address, at),
-                                                     supply->problem));
+            add_alarm(list, of->name,
+                      json_sprintf("zone %s: %s; not to be had from %s: %s", of->name, absent ? "SERVFAIL" : "the copy is served",
+                                   hostport_format(&of->primary.address, at), supply->problem));
         else if (absent)
-            json_array_append_new(
-                list, json_sprintf("zone %s: SERVFAIL, it has not come from %s yet", of->name, hostport_format(&of->primary.address, at)));
+            add_alarm(list, of->name,
+                      json_sprintf("zone %s: SERVFAIL, it has not come from %s yet", of->name, hostport_format(&of->primary.address, at)));
     }
 }
 

@@ -103,6 +103,8 @@ static const struct form {
     [COMMAND_WHAT_IF] = {"what-if", WHAT, WHAT | SITES | CALLS},
     [COMMAND_RELOAD] = {"reload", 0, MAX_MOVE},
     [COMMAND_STOP] = {"stop", 0, 0},
+    [COMMAND_ALERTS] = {"alerts", 0, 0},
+    [COMMAND_TEST_HOOK] = {"test-hook", NAME, NAME},
     [COMMAND_HISTORY] = {"history", 0, SINCE | BEFORE | LIMIT | KIND | TARGET | WHO | AFTER | UNTIL},
     [COMMAND_PUSH] = {"push", TARGET | VERDICT, TARGET | VERDICT | FOR | DETAIL | PROBE},
 };

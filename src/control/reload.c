@@ -190,6 +190,7 @@ static bool install(struct director *director, struct loading *loading)
     if (!installed)
         return false;
     audit_set(director->audit, &config->audit);
+    watch_set(director->watch, config);
     signing_trust_clock(director);
     keep_serials(director, &loading->serials);
     director->alarms.signing[0] = '\0';

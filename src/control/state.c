@@ -13,11 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {[STATE_OVERRIDES] = "overrides.json",
-                                    [STATE_VERDICTS] = "verdicts.json",
-                                    [STATE_SECRETS] = "cookie-secrets.json",
-                                    [STATE_SERIALS] = "serials.json",
-                                    [STATE_PRICES] = "prices.json"};
+static const char *const names[] = {
+    [STATE_OVERRIDES] = "overrides.json", [STATE_VERDICTS] = "verdicts.json", [STATE_SECRETS] = "cookie-secrets.json",
+    [STATE_SERIALS] = "serials.json",     [STATE_PRICES] = "prices.json",     [STATE_HABITS] = "habits.json"};
 static const uint64_t AGE_MAX_MS = UINT64_C(3650) * 24 * 3600 * 1000;
 static const uint64_t ID_MAX = UINT64_C(1) << 53;
 enum { FALLS_MAX = 1000 };
@@ -451,10 +449,20 @@ void state_read_serials(const char *folder, struct report *report, struct serial
     free(path);
 }
 
-char *state_read_prices(const char *folder)
+static char *read_text(const char *folder, enum state_file file)
 {
     struct error err;
-    char *path = mem_format("%s/%s", folder, names[STATE_PRICES]), *text = read_file(path, &err);
+    char *path = mem_format("%s/%s", folder, names[file]), *text = read_file(path, &err);
     free(path);
     return text;
+}
+
+char *state_read_prices(const char *folder)
+{
+    return read_text(folder, STATE_PRICES);
+}
+
+char *state_read_habits(const char *folder)
+{
+    return read_text(folder, STATE_HABITS);
 }

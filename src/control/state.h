@@ -19,7 +19,7 @@ char *state_verdicts_text(const struct saved *saved, int64_t wall_s);
 char *state_secrets_text(const struct own_secrets *own);
 char *state_serials_text(const struct serials *serials);
 
-enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_PRICES, STATE_FILES };
+enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_PRICES, STATE_HABITS, STATE_FILES };
 /* Secrets are for the owner alone (mode 0600). */
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
 
@@ -34,3 +34,5 @@ void state_read_secrets(const char *folder, bool set_aside, struct report *repor
 void state_read_serials(const char *folder, struct report *report, struct serials *ret_serials);
 /* The text of the prices for balance_restore(), to be freed; NULL: there are none. */
 char *state_read_prices(const char *folder);
+/* The same for habits_read(). */
+char *state_read_habits(const char *folder);

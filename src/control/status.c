@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "control/describe.h"
-#include "control/expiry.h"
+#include "control/watch.h"
 #include "control/web.h"
 
 #include <unistd.h>
@@ -131,73 +131,6 @@ static json_t *geo_json(const struct setup *setup)
                      "files", files);
 }
 
-/* Until they are ended, or there is such a target again. */
-static void add_void_orders(const struct director *director, json_t *list)
-{
-    struct report report;
-    report_init(&report);
-    warn_of_void_orders(director, world_config(director->setup->world), &report);
-    for (size_t i = 0; i < report.count; i++)
-        json_array_append_new(list, json_string(report.findings[i].text));
-    report_release(&report);
-}
-
-static void add_stale_load(const struct meters *meters, json_t *list)
-{
-    const size_t stale = meters_stale(meters, clock_ms());
-    if (stale)
-        json_array_append_new(
-            list, json_sprintf("load: %zu of %zu sources tell nothing that still counts (sipsteer load)", stale, meters->count));
-}
-
-static json_t *alarms_json(const struct director *director)
-{
-    const struct alarms *alarms = &director->alarms;
-    const char *const all[] = {alarms->publish,
-                               alarms->reload,
-                               alarms->geo,
-                               alarms->orders,
-                               alarms->signing,
-                               alarms->clock,
-                               alarms->state[STATE_SERIALS],
-                               alarms->state[STATE_PRICES],
-                               alarms->state[STATE_OVERRIDES],
-                               alarms->state[STATE_VERDICTS],
-                               alarms->state[STATE_SECRETS],
-                               director->certificate.alarm,
-                               audit_alarm(director->audit)};
-    json_t *list = json_array();
-    if (director->engine_stopped_ms)
-        json_array_append_new(list, json_string("the probe engine has stopped: nothing is known of any endpoint"));
-    if (director->lag.alarm)
-        json_array_append_new(
-            list, json_sprintf("the probe engine is behind: probes start late, and %zu times a verdict was too old to be believed",
-                               director->lag.expired));
-    if (director->setup->suspect)
-        json_array_append_new(list, json_string("suspect: every endpoint fell at once; the falls are not believed"));
-    if (director->setup->kept_count)
-        json_array_append_new(
-            list, json_sprintf("safety: more endpoints have failed than probes may take out; %zu of them are kept in the answers",
-                               director->setup->kept_count));
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i][0])
-            json_array_append_new(list, json_string(all[i]));
-    primaries_alarms(director->primaries, list);
-    taps_alarms(director->tap, list);
-    add_stale_load(&director->setup->meters, list);
-    add_void_orders(director, list);
-    const struct view view = director_view(director);
-    expiry_alarms(&view, list);
-    json_t *end = certificate_end_alarm(&director->certificate, &world_config(director->setup->world)->server.tls);
-    if (end)
-        json_array_append_new(list, end);
-    web_alarms(director->web, list);
-    const char *missing = geo_missing(place_geo(director->setup->place));
-    if (missing)
-        json_array_append_new(list, json_sprintf("geo data: %s is missing; the data loaded before are still in use", missing));
-    return list;
-}
-
 static json_t *suspect_json(const struct view *view)
 {
     json_t *object =
@@ -207,7 +140,7 @@ static json_t *suspect_json(const struct view *view)
     return object;
 }
 
-json_t *status_json(const struct director *director)
+json_t *status_json(struct director *director)
 {
     const struct view view = director_view(director);
     json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:I}", "program", "sipsteerd " SIPSTEER_VERSION, "pid", (int)getpid(), "config",
@@ -217,7 +150,7 @@ json_t *status_json(const struct director *director)
     json_object_set_new(object, "publish_max_us", json_integer((json_int_t)director->publish_max_us));
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
-    json_object_set_new(object, "alarms", alarms_json(director));
+    json_object_set_new(object, "alarms", watch_alarms(director));
     add_listen(object, director);
     json_object_set_new(object, "http", web_json(director->web));
     json_object_set_new(object, "zones", zones_json(director));

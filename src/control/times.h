@@ -18,6 +18,7 @@ enum {
     TRANSITIONS_NOTED = 500, /* and in the journal */
     SIGNATURES_MOST = 2000000,
     STOP_FLUSH_MS = 100,
+    STOP_HOOKS_MS = 500,
     STOP_WRITE_MS = 400,
     STOP_ORDERS_MS = 4600, /* more, when orders are not on disk yet */
     STOP_LOAD_MS = 50,

@@ -151,6 +151,20 @@ static void free_services(struct config *config)
     free(config->services);
 }
 
+static void free_hook(struct hook_config *hook)
+{
+    for (size_t i = 0; i < hook->command_count; i++)
+        free(hook->command[i]);
+    for (size_t i = 0; i < hook->header_count; i++)
+        free(hook->headers[i]);
+    char *const texts[] = {hook->name, hook->url, hook->secret_file, hook->ca};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    free(hook->on);
+    free(hook->command);
+    free(hook->headers);
+}
+
 struct config *config_ref(struct config *config)
 {
     atomic_fetch_add_explicit(&config->more_refs, 1, memory_order_relaxed);
@@ -174,6 +188,9 @@ void config_unref(struct config *config)
     free_loads(config);
     free_judgement(&config->judgement);
     free(config->audit.file);
+    for (size_t i = 0; i < config->hook_count; i++)
+        free_hook(&config->hooks[i]);
+    free(config->hooks);
     free(config);
 }
 

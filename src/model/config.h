@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "model/alert_config.h"
 #include "model/audit_config.h"
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
@@ -125,6 +126,9 @@ struct config {
     struct audit_config audit;
     struct dnstap_config dnstap;
     struct query_log_config query_log;
+    struct alert_config alerts;
+    struct hook_config *hooks;
+    size_t hook_count;
 };
 
 /* Shared by reference count; the last unref frees. NULL is allowed. */

@@ -10,13 +10,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_FOREIGN_FD = 3, SIGNALLED = 128, KILL_WAIT_MS = 100 };
+enum { FIRST_FOREIGN_FD = 3, SIGNALLED = 128, KILL_WAIT_MS = 100, MORE_MAX = 32 /* variables of the caller's */ };
 
-static void arrange_files(posix_spawn_file_actions_t *files, int out_fd)
+static void arrange_files(posix_spawn_file_actions_t *files, int in_fd, int out_fd)
 {
     posix_spawn_file_actions_init(files);
     posix_spawn_file_actions_addchdir_np(files, "/");
-    posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (in_fd >= 0)
+        posix_spawn_file_actions_adddup2(files, in_fd, STDIN_FILENO);
+    else
+        posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(files, out_fd, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addclosefrom_np(files, FIRST_FOREIGN_FD);
@@ -34,13 +37,15 @@ static void arrange_signals(posix_spawnattr_t *attributes)
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(char *const argv[], int out_fd, pid_t *ret_pid)
+static int spawn(char *const argv[], int in_fd, int out_fd, char *const more[], pid_t *ret_pid)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
-    static char *const environment[] = {path, locale, NULL};
+    char *environment[MORE_MAX + 3] = {path, locale, NULL};
+    for (size_t i = 0; more && more[i] && i < MORE_MAX; i++)
+        environment[i + 2] = more[i];
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
-    arrange_files(&files, out_fd);
+    arrange_files(&files, in_fd, out_fd);
     arrange_signals(&attributes);
     const int wrong = posix_spawn(ret_pid, argv[0], &files, &attributes, argv, environment);
     posix_spawn_file_actions_destroy(&files);
@@ -50,12 +55,17 @@ static int spawn(char *const argv[], int out_fd, pid_t *ret_pid)
 
 bool child_start(char *const argv[], struct child *ret_child, struct error *err)
 {
+    return child_start_with(argv, -1, NULL, ret_child, err);
+}
+
+bool child_start_with(char *const argv[], int in_fd, char *const more[], struct child *ret_child, struct error *err)
+{
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) < 0)
         return error_set(err, "cannot make a pipe: %s", strerror(errno));
     fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
     *ret_child = (struct child){.end_fd = -1, .out_fd = pipe_fds[0]};
-    const int wrong = spawn(argv, pipe_fds[1], &ret_child->pid);
+    const int wrong = spawn(argv, in_fd, pipe_fds[1], more, &ret_child->pid);
     close(pipe_fds[1]);
     if (wrong) {
         close(pipe_fds[0]);

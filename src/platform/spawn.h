@@ -18,6 +18,9 @@ struct child {
  * depend on where the daemon was started. Standard input and error are /dev/null. False: it cannot be run. */
 bool child_start(char *const argv[], struct child *ret_child, struct error *err);
 
+/* The same, but in_fd (-1: /dev/null) is its standard input, and more (NULL at the end; NULL: nothing) is added to its environment. */
+bool child_start_with(char *const argv[], int in_fd, char *const more[], struct child *ret_child, struct error *err);
+
 /* True once the child has ended; *ret_code is its exit code, or 128 and the signal that ended it. What it has left running ends with it; only
  * child_release() remains. */
 bool child_ended(struct child *child, int *ret_code);

@@ -28,7 +28,7 @@ THIRD_PARTY = {
     "urcu": {"snapshot"},
     "fstrm": {"tap"},
     "systemd/": {"control"},
-    "openssl/": {"dnssec", "transfer", "serve", "probe", "http"},
+    "openssl/": {"dnssec", "transfer", "serve", "probe", "http", "notify"},
     "curl/": {"collect", "probe", "notify"},
     "seccomp.h": {"platform"},
 }

@@ -141,6 +141,8 @@ static char *findings_with(const struct table *table, const char *setting)
         {&audit_table, "audit = {", "};"},
         {&dnstap_table, "dnstap = {", "};"},
         {&query_log_table, "query_log = {", "};"},
+        {&alert_table, "alerts = {", "};"},
+        {&hook_table, "hooks = ( {", "} );"},
         {&cluster_table, "clusters = ( {", "} );"},
     };
     size_t i = 0;
