@@ -331,6 +331,32 @@ static bool foresee(const struct asked *asked, const char *path, const json_t *r
     return good && !asked->dry_run && !would_not && confirmed(asked, ret_code);
 }
 
+static double real_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+/* Of an order that has not been foreseen: whether the calls that there really are find room. */
+static void warn_of_lack(const char *path)
+{
+    struct error err;
+    json_t *request = json_pack("{s:i, s:s, s:s}", "version", 1, "command", "what-if", "what", "nothing"), *site;
+    json_t *reply = connection_ask(path, request, QUICK_S, false, &err);
+    const json_t *told = json_object_get(reply, "what_if");
+    size_t i;
+    if (strcmp(text_of(told, "calls_by"), "measured") == 0 && real_of(told, "calls_without_site") >= 0.5)
+        fprintf(stderr, "warning: %.0f calls will find no site\n", real_of(told, "calls_without_site"));
+    json_array_foreach(json_object_get(told, "sites"), i, site)
+    {
+        const json_t *then = json_object_get(site, "then");
+        if (strcmp(text_of(told, "calls_by"), "measured") == 0 && strcmp(text_of(then, "level"), "past max") == 0)
+            fprintf(stderr, "warning: %s comes to %.0f calls, %.0f %% of what it can take (max %lld %%)\n", text_of(site, "site"),
+                    real_of(then, "calls"), real_of(then, "percent"), number_of(site, "max_percent"));
+    }
+    json_decref(reply);
+    json_decref(request);
+}
+
 static int order(const struct asked *asked, const char *path, const json_t *request)
 {
     const bool slow = asked->kind->takes & SWITCH || asked->check;
@@ -346,6 +372,9 @@ static int order(const struct asked *asked, const char *path, const json_t *requ
         show_preview(reply);
         fprintf(stderr, "sipsteer: %s\n", text_of(reply, "error"));
     }
+    const bool holds_back = asked->kind->takes == (TIMES | SPAN) && !asked->at && !asked->check;
+    if (ok && !asked->json && holds_back)
+        warn_of_lack(path);
     if (ok && !asked->json && (asked->watch || isatty(STDOUT_FILENO)))
         watch_effect(path, reply, asked->watch || !isatty(STDOUT_FILENO));
     json_decref(reply);

@@ -149,6 +149,8 @@ const struct http_route api_routes[] = {
     ORDER("drain", COMMAND_DRAIN),
     ORDER("disable", COMMAND_DISABLE),
     ORDER("enable", COMMAND_ENABLE),
+    ORDER("switch", COMMAND_SWITCH),
+    ORDER("revert", COMMAND_REVERT),
     ORDER("push", COMMAND_PUSH),
     ORDER("push-load", COMMAND_PUSH_LOAD),
     ORDER("reload", COMMAND_RELOAD),

@@ -237,6 +237,20 @@ void effects_release(struct effects *effects)
     free(effects->diversions);
 }
 
+struct effects effects_copy(const struct effects *effects, const struct config *config)
+{
+    struct effects copy;
+    effects_init(&copy, config);
+    uint32_t *by_service = copy.diversions->by_service;
+    memcpy(copy.endpoints, effects->endpoints, config->endpoint_count);
+    memcpy(copy.sites, effects->sites, config->site_count);
+    memcpy(copy.services, effects->services, config->service_count);
+    memcpy(by_service, effects->diversions->by_service, config->service_count * sizeof *by_service);
+    *copy.diversions = *effects->diversions;
+    copy.diversions->by_service = by_service;
+    return copy;
+}
+
 bool effects_equal(const struct effects *a, const struct effects *b, const struct config *config)
 {
     const struct diversions *x = a->diversions, *y = b->diversions;

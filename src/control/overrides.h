@@ -62,6 +62,8 @@ void overrides_to_wall(struct overrides *overrides, uint64_t now_ms, int64_t wal
 
 void effects_init(struct effects *effects, const struct config *config);
 void effects_release(struct effects *effects);
+/* To be released, too. */
+struct effects effects_copy(const struct effects *effects, const struct config *config);
 
 /* Fills effects from what is in force now. Orders whose target is not in config have no effect; nor have switches for an area that is not among areas, those
  * of the geo data in use (NULL: none). */

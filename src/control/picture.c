@@ -25,15 +25,6 @@ static struct beliefs copy_beliefs(const struct beliefs *from)
     };
 }
 
-static struct effects copy_effects(const struct effects *from, const struct config *config)
-{
-    return (struct effects){
-        .endpoints = COPY(from->endpoints, config->endpoint_count),
-        .sites = COPY(from->sites, config->site_count),
-        .services = COPY(from->services, config->service_count),
-    };
-}
-
 static struct meters copy_meters(const struct meters *from, const struct config *config)
 {
     return (struct meters){
@@ -69,7 +60,7 @@ struct picture *picture_take(const struct director *director)
         .world = world_ref(setup->world),
         .place = place_ref(setup->place),
         .beliefs = copy_beliefs(&setup->beliefs),
-        .effects = copy_effects(&setup->effects, config),
+        .effects = effects_copy(&setup->effects, config),
         .meters = copy_meters(&setup->meters, config),
         .suspect = setup->suspect,
         .suspect_since_ms = setup->suspect_since_ms,
@@ -94,9 +85,6 @@ void picture_free(struct picture *picture)
     void *const copies[] = {setup->beliefs.checks,
                             setup->beliefs.first,
                             setup->beliefs.health,
-                            setup->effects.endpoints,
-                            setup->effects.sites,
-                            setup->effects.services,
                             setup->meters.meters,
                             setup->meters.endpoints,
                             setup->meters.sites,
@@ -110,6 +98,7 @@ void picture_free(struct picture *picture)
                             setup->prices_m};
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
         free(copies[i]);
+    effects_release(&picture->setup.effects);
     overrides_release(&picture->overrides);
     place_unref(picture->setup.place);
     world_unref(picture->setup.world);

@@ -238,7 +238,8 @@ static struct pick pick_of_row(struct maker *maker, const uint32_t row[BUCKETS])
     return (struct pick){.index = index};
 }
 
-enum { LISTED_FIRST = 6, UNLISTED = UINT32_MAX };
+enum { LISTED_FIRST = 6 };
+static const uint32_t UNLISTED = UINT32_MAX;
 
 /* All sites in the order of a class; of a route, which takes long to find, mostly the beginning is enough. */
 static struct site_list list_of_class(struct maker *maker, uint32_t class_number, bool whole)
