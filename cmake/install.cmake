@@ -7,7 +7,8 @@ set(SIPSTEER_UNIT_DIR lib/systemd/system CACHE STRING "Where units of systemd go
 # own, whatever stands first in PATH.
 find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 find_program(CMARK cmark-gfm REQUIRED)
-file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/docs/pictures/*.svg)
+file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
+file(GLOB pictures CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/pictures/*.svg)
 set(made ${CMAKE_BINARY_DIR}/docs)
 file(MAKE_DIRECTORY ${made})
 add_custom_command(OUTPUT ${made}/sipsteer.conf.5
@@ -16,7 +17,7 @@ add_custom_command(OUTPUT ${made}/sipsteer.conf.5
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
 add_custom_command(OUTPUT ${made}/handbook.html
   COMMAND ${SYSTEM_PYTHON} docs/make/handbook.py --cmark ${CMARK} docs ${made}/handbook.html
-  DEPENDS docs/make/handbook.py docs/make/handbook.css ${pages}
+  DEPENDS docs/make/handbook.py docs/make/handbook.css ${pages} ${pictures}
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
 add_custom_target(documents ALL DEPENDS ${made}/sipsteer.conf.5 ${made}/handbook.html)
 
@@ -27,6 +28,7 @@ install(FILES contrib/completion/sipsteer.bash DESTINATION ${CMAKE_INSTALL_DATAD
 install(FILES contrib/completion/_sipsteer DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES contrib/systemd/sipsteer.sysusers DESTINATION lib/sysusers.d RENAME sipsteer.conf)
 install(FILES ${pages} ${made}/handbook.html CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${pictures} DESTINATION ${CMAKE_INSTALL_DOCDIR}/pictures)
 install(DIRECTORY contrib/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY contrib/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/contrib USE_SOURCE_PERMISSIONS
   PATTERN demo EXCLUDE PATTERN example EXCLUDE PATTERN systemd EXCLUDE PATTERN completion EXCLUDE PATTERN sip-responder.c EXCLUDE)

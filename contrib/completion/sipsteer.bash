@@ -45,7 +45,7 @@ _sipsteer() {
             _sipsteer_where+=("${words[i]}" "${words[i + 1]}")
             ((++i))
             ;;
-        --json | --help | -h) ;;
+        --json | --help | -h | --yes | --force | --dry-run | --check | --watch | --follow | --compare | --no-reload | --csk | --ksk | --zsk) ;;
         --*) ((++i)) ;; # and its value
         *)
             if [ -z "$command" ]; then command=${words[i]}; else ((++position)); fi
@@ -58,10 +58,12 @@ _sipsteer() {
         compopt -o filenames 2>/dev/null
         return
         ;;
+    --to) choices="next $(_sipsteer_values site sites)" ;;
+    --role) choices='view operate' ;;
     --unit) choices='calls cps percent' ;;
     --probe) choices=$(_sipsteer_values probe endpoints) ;;
     --policy) choices='sipsteer nearest static least-loaded shedding' ;;
-    --for | --reason | --client | --detail | --calls | --max-move | --at | --until) return ;;
+    --for | --reason | --client | --detail | --calls | --max-move | --at | --until | --since | --who | --kind | --target | --file) return ;;
     esac
     if [ -n "$choices" ]; then
         :
@@ -77,6 +79,10 @@ _sipsteer() {
         explain:0) choices=$(_sipsteer_values service demand) ;;
         explain:1) choices='A AAAA SRV NAPTR' ;;
         delegation:0 | keys:0) choices=$(_sipsteer_values name zones) ;;
+        switch:*) choices="all service: label: country: continent: prefix: $(_sipsteer_values site sites) $(_sipsteer_values region sites | sed 's/^/region:/')" ;;
+        revert:0) choices="last $(_sipsteer_ask overrides | sed -n 's/^ *"id": \([0-9]*\).*/\1/p')" ;;
+        drill:0) choices='fail stop' ;;
+        token:0) choices='new list remove' ;;
         keys:1) choices='list generate ds roll ds-seen' ;;
         simulate:0)
             COMPREPLY=($(compgen -f -- "$cur"))

@@ -179,6 +179,12 @@ cp /srv/good /etc/sipsteer/sipsteer.conf
 sed -i 's/127.0.0.1:5300/127.0.0.1:53/' /etc/sipsteer/sipsteer.conf
 systemctl restart sipsteerd; echo "port 53: $?"
 dig @127.0.0.1 +short +tries=1 +time=2 id.server CH TXT; dig @127.0.0.1 +short sip.example.com SOA; echo "asked at 53"
+# What the sandbox must let through: ICMP, commands, name look-ups, HTTP, connections; each says that 127.0.0.1 is well.
+sed -e 's/^probes = {/probes = { ping = { type = "icmp"; }; command = { type = "exec"; command = [ "\/usr\/bin\/getent", "passwd", "sipsteer" ]; }; web = { type = "http"; port = 8053; path = "\/healthz"; }; open = { type = "tcp"; port = 8053; };/' \
+    -e 's/{ host = "lb1.lon.sip.example.com."; }/{ host = "lb1.lon.sip.example.com."; address = "127.0.0.1"; need = "all"; probes = [ "ping", "command", "web", "open" ]; }/' /srv/good >/etc/sipsteer/sipsteer.conf
+systemctl restart sipsteerd
+for i in $(seq 20); do sipsteer endpoints | grep -q '^london/lb1.* up ' && break; sleep 1; done
+sipsteer endpoints; echo "probed"
 cp /srv/good /etc/sipsteer/sipsteer.conf; systemctl restart sipsteerd
 sipsteer drain london --for 1h --reason restart
 kill -ABRT $(systemctl show -p MainPID --value sipsteerd); sleep 4
@@ -241,6 +247,7 @@ def judge_boot(report):
     said(r"^bad reload: 1$", "systemd: a reload of an unsound configuration fails")
     said(r"^port 53: 0$", "systemd: it binds port 53 without root")
     said(r"^ns1\.sip\.example\.com\. hostmaster[^\n]*\n[^\n]*\n?asked at 53$|^ns1\.sip\.example\.com\. hostmaster", "systemd: it answers at port 53")
+    said(r"^london/lb1\S* +up [\s\S]*^probed$", "systemd: probes by ICMP, command, HTTP and TCP work in its sandbox")
     said(r"london[^\n]*restart[\s\S]*^after the crash$", "systemd: it comes back after a crash, with its orders")
     said(r"^NRestarts=[2-9]\n[^\n]*\n?after the watchdog|^NRestarts=[2-9]", "systemd: the watchdog restarts one that hangs")
     said(r"^member: 0$", "systemd: a member of the group sipsteer may use the tool")

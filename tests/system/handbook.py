@@ -94,12 +94,12 @@ class HandbookLab(Lab):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.files, self.farm = {}, None
+        self.files, self.farm, self.token = {}, None, ""
         self.bin = f"{self.folder}/bin"
         os.makedirs(self.bin)
         self.wrap("sipsteer", f"""
             case "$1" in
-            check | delegation | keys | simulate | plan-files) set -- -c '{self.config_path}' "$@" ;;
+            check | delegation | keys | simulate | token) set -- -c '{self.config_path}' "$@" ;;
             esac
             exec '{BIN}/sipsteer' "$@" """)
         self.wrap("dig", f"""
@@ -176,6 +176,14 @@ class HandbookLab(Lab):
         self.stop()
         self.start()
 
+    def do_token(self):
+        """HTTP takes tokens, and $TOKEN is one that may give orders."""
+        self.files["sipsteer.conf"] = self.files["sipsteer.conf"].replace("http = {", 'http = { tokens = "tokens";')
+        self.write()
+        code, said = self.run("sipsteer token new handbook --role operate")
+        assert code == 0, said
+        self.token = max(re.findall(r"[\w-]+", said), key=len)
+
     def do_mkdir(self, name):
         os.makedirs(f"{self.folder}/{name}", exist_ok=True)
 
@@ -197,7 +205,7 @@ class HandbookLab(Lab):
     # --- the blocks
 
     def run(self, command):
-        environment = {**os.environ, "PATH": f"{self.bin}:{BIN}:{os.environ['PATH']}", "SIPSTEER_SOCKET": self.socket, "LC_ALL": "C.UTF-8"}
+        environment = {**os.environ, "PATH": f"{self.bin}:{BIN}:{os.environ['PATH']}", "SIPSTEER_SOCKET": self.socket, "LC_ALL": "C.UTF-8", "TOKEN": self.token}
         done = subprocess.run(["bash", "-c", self.inside(re.sub(r"@192\.0\.2\.53", "@192.0.2.53 ", command)) if "@192.0.2.53" not in command else command],
                               cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=30 * SLOW)
