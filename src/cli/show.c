@@ -67,6 +67,13 @@ static void add_order(struct table *table, const json_t *order)
     free(text);
 }
 
+static void show_alert_counts(const json_t *counts)
+{
+    const long long critical = number_of(counts, "critical"), warning = number_of(counts, "warning");
+    if (critical || warning)
+        printf("alerts      %lld critical, %lld warning (sipsteer alerts)\n", critical, warning);
+}
+
 static void show_counts(const json_t *counts)
 {
     printf("endpoints   %lld up, %lld draining, %lld down, %lld unknown\n", number_of(counts, "up"), number_of(counts, "draining"),
@@ -216,6 +223,7 @@ void show_status(const json_t *reply)
     show_list("listening", json_object_get(status, "listen"));
     show_tls(json_object_get(status, "tls"));
     list_zones(json_object_get(status, "zones"));
+    show_alert_counts(json_object_get(status, "alerts"));
     show_counts(json_object_get(status, "endpoints"));
     show_probes(json_object_get(status, "probes"));
     show_sources(json_object_get(status, "load"));

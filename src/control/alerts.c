@@ -13,8 +13,7 @@ enum { BUCKETS = 1024, FORGOTTEN_MS = 24 * 3600 * 1000 + 1000 /* longer than any
 /* How long it must last, and be over, so that what stands at a border does not come and go. */
 static const struct delay {
     unsigned raise_ms, clear_ms;
-} delays[ALERT_KINDS] = {
-    [ALERT_PAST_TARGET] = {30000, 60000}, [ALERT_PAST_MAX] = {5000, 60000}, [ALERT_STALE] = {0, 5000}, [ALERT_OVERLOAD] = {0, 10000}};
+} delays[ALERT_KINDS] = {[ALERT_PAST_TARGET] = {30000, 60000}, [ALERT_PAST_MAX] = {5000, 60000}, [ALERT_OVERLOAD] = {0, 10000}};
 
 struct alerts {
     struct alert *buckets[BUCKETS];

@@ -143,6 +143,7 @@ const struct http_route api_routes[] = {
     VIEW("overrides", COMMAND_OVERRIDES),
     VIEW("load", COMMAND_LOAD),
     VIEW("demand", COMMAND_DEMAND),
+    VIEW("alerts", COMMAND_ALERTS),
     ASK("explain", COMMAND_EXPLAIN),
     ASK("plan", COMMAND_PLAN),
     {.path = API "what-if", .method = METHOD_POST, .needs = ROLE_VIEW, .take = take_command, .tag = COMMAND_WHAT_IF},

@@ -185,6 +185,11 @@ static void take_fetched(struct primaries *primaries, struct supply *supply, con
 {
     log_notice("zone %s: serial %" PRIu32 " has come, %" PRIu64 " records in %" PRIu64 " octets", zone_of(primaries, supply)->name,
                errand->result.serial, errand->result.records, errand->result.octets);
+    journal_note(primaries->director->journal, &(struct event){.kind = EVENT_ZONE,
+                                                               .target = zone_of(primaries, supply)->name,
+                                                               .what = "has come from its primary",
+                                                               .after = json_pack("{s:I, s:I}", "serial", (json_int_t)errand->result.serial,
+                                                                                  "records", (json_int_t)errand->result.records)});
     supply->pending = zone_ref(errand->loaded);
     supply->pending_slot = errand->slot;
     rebuild_with(primaries->director, zone_ref(errand->loaded));
@@ -450,6 +455,7 @@ static void watch_age(struct primaries *primaries, struct supply *supply)
         supply->next_ms = clock_ms();
     log_error("zone %s has expired: it was last confirmed %" PRId64 " s ago and is good for %u s; its names are SERVFAIL", of->name, age_s,
               supply->times.expire_s);
+    journal_note(primaries->director->journal, &(struct event){.kind = EVENT_ZONE, .target = of->name, .what = "has expired"});
     rebuild_with(primaries->director, zone_absent(of->name, of->file));
 }
 

@@ -18,7 +18,8 @@ enum {
     CLOCK_TRUSTED_S = 3600, /* signatures begin an hour before they are made: a clock that moves by less harms nothing */
     REBUILD_EVERY_S = 3600, /* what is due in the meantime is renewed together; sooner where signatures are good for a short time only */
     REBUILD_RETRY_S = 60,
-    REFRESH_SHARE = 10
+    REFRESH_SHARE = 10,
+    ZONES_NOTED = 100 /* in the journal, of one rebuild */
 };
 
 struct rebuilding {
@@ -27,6 +28,7 @@ struct rebuilding {
     struct world *from;
     struct place *place;
     int64_t wall_s;
+    bool keys_due; /* the time of a key has come */
     struct serials serials;
     struct zone **replacements; /* plain; references */
     size_t replacement_count;
@@ -119,6 +121,24 @@ static void fail(struct director *director, const struct rebuilding *rebuilding)
              "zones could not be made anew, what was made before is still served: %.400s", why);
 }
 
+/* Each zone that has another serial since: its keys are others. */
+static void note_keys(struct director *director, const struct rebuilding *rebuilding)
+{
+    const struct config *config = world_config(rebuilding->world);
+    size_t noted = 0;
+    for (size_t i = 0; i < config->zone_count && noted < ZONES_NOTED; i++) {
+        const struct zone *before = world_zone(rebuilding->from, i), *after = world_zone(rebuilding->world, i);
+        if (before->serial == after->serial)
+            continue;
+        journal_note(director->journal, &(struct event){.kind = EVENT_ZONE,
+                                                        .target = config->zones[i].name,
+                                                        .what = "its keys have changed",
+                                                        .before = json_pack("{s:I}", "serial", (json_int_t)before->serial),
+                                                        .after = json_pack("{s:I}", "serial", (json_int_t)after->serial)});
+        noted++;
+    }
+}
+
 static bool take_rebuilt(struct director *director, struct rebuilding *rebuilding)
 {
     if (rebuilding->world == NULL)
@@ -162,6 +182,8 @@ static void end_rebuild(struct job *job)
     } else if (!director->stopping && take_rebuilt(director, rebuilding)) {
         director->alarms.signing[0] = '\0';
         keep_serials(director, &rebuilding->serials);
+        if (rebuilding->keys_due && rebuilding->replacement_count == 0)
+            note_keys(director, rebuilding);
     } else if (!director->stopping) {
         fail(director, rebuilding);              /* a zone that does not fit is its primary's matter again */
         if (rebuilding->replacement_count > 1) { /* but it takes no other with it */
@@ -197,6 +219,7 @@ static void rebuild(struct director *director)
                                       .from = world_ref(director->setup->world),
                                       .place = place_ref(director->setup->place),
                                       .wall_s = signing_wall_s(director),
+                                      .keys_due = world_event_s(director->setup->world) <= signing_wall_s(director),
                                       .serials = serials_copy(&director->serials)};
     report_init(&rebuilding->report);
     take_replacements(director, rebuilding);

@@ -151,6 +151,7 @@ json_t *status_json(struct director *director)
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));
     json_object_set_new(object, "loaded_age_ms", json_integer((json_int_t)(view.now_ms - director->loaded_ms)));
     json_object_set_new(object, "alarms", watch_alarms(director));
+    json_object_set_new(object, "alerts", watch_counts(director));
     add_listen(object, director);
     json_object_set_new(object, "http", web_json(director->web));
     json_object_set_new(object, "zones", zones_json(director));

@@ -228,6 +228,19 @@ json_t *watch_alarms(struct director *director)
     return list;
 }
 
+static void count_one(void *context, const struct alert *alert)
+{
+    ((size_t *)context)[alert->severity]++;
+}
+
+json_t *watch_counts(const struct director *director)
+{
+    size_t counts[ALERT_CRITICAL + 1] = {0};
+    alerts_walk(director->watch->alerts, count_one, counts);
+    return json_pack("{s:I, s:I, s:I}", "critical", (json_int_t)counts[ALERT_CRITICAL], "warning", (json_int_t)counts[ALERT_WARNING],
+                     "info", (json_int_t)counts[ALERT_INFO]);
+}
+
 static void add_alert(void *context, const struct alert *alert)
 {
     const uint64_t now_ms = clock_ms();

@@ -23,6 +23,8 @@ bool watch_free(struct watch *watch, unsigned wait_ms);
 
 /* As of now. The texts of what is wrong with the daemon, and what it is fed. */
 json_t *watch_alarms(struct director *director);
+/* How many there are of each severity, as the last look has found them. */
+json_t *watch_counts(const struct director *director);
 /* All that is wrong: "event", "severity", "target", "text", "since_s", "age_ms", "alarm", "flaps". */
 json_t *watch_alerts(struct director *director);
 /* Each hook: "name", "command" or "url", "waiting", "sent", "failed", "retried", "dropped", "failing", "error", "ended_age_ms". */

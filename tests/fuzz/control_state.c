@@ -1,5 +1,6 @@
 /* Any octets as the files of the state folder: read with warnings, never worse; what was read can be written, and is then read alike. */
 #include "base/invariant.h"
+#include "control/habits.h"
 #include "control/state.h"
 
 #include <stdio.h>
@@ -69,6 +70,22 @@ static void orders(const uint8_t *data, size_t size, struct report *report)
     overrides_release(&again);
 }
 
+/* What is taken can be written, and is then taken again. */
+static void read_habits(const uint8_t *data, size_t size)
+{
+    struct habits habits = {0}, again = {0};
+    struct error err;
+    char *text = mem_format("%.*s", (int)size, (const char *)data);
+    if (habits_read(&habits, text, &err)) {
+        char *written = habits_text(&habits);
+        invariant(habits_read(&again, written, &err) && again.site_count == habits.site_count);
+        free(written);
+    }
+    habits_release(&habits);
+    habits_release(&again);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool made;
@@ -85,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put("serials.json", data, size);
     state_read_serials(folder, &report, &serials);
     serials_release(&serials);
+    read_habits(data, size);
     report_release(&report);
     return 0;
 }

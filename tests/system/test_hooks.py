@@ -112,13 +112,17 @@ def test_a_lost_site_is_told_once_and_so_is_its_return(probed, receiver):
     now = alerts(lab)["alerts"]
     assert {"site-lost", "verdict"} == {a["event"] for a in now} and not any(a["alarm"] for a in now)
     assert "site london is lost" in lab.cli("alerts")
-    lab.cli("status")  # no alarm, so exit code 0
+    assert "alerts      1 critical, 3 warning (sipsteer alerts)" in lab.cli("status")  # no alarm, so exit code 0
     farm.set("ok", *london)
     wait_for(lambda: len(told(lab)) == 2 and receiver.messages(event="site-lost", state="resolved"), 10 * SLOW, "its return is told")
     assert [m["state"] for m in told(lab)] == ["raised", "resolved"]
     events = [json.loads(line) for line in lab.cli("history", "--kind", "site", "--json").splitlines()]
     assert [(e["target"], e["what"]) for e in events] == [("london", "lost"), ("london", "back")]
     wait_for(lambda: alerts(lab)["alerts"] == [], 5 * SLOW, "nothing is wrong any more")
+    lab.stop()
+    with open(f"{lab.folder}/state/habits.json") as f:
+        kept = json.load(f)
+    assert len(kept["queries"]["day"]) == 96 and [at["site"] for at in kept["busy"]] == list(lab.sites)
 
 
 def test_hooks_that_hang_delay_no_failover_and_no_stop(probed, receiver):
