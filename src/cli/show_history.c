@@ -23,18 +23,31 @@ static const char *local_time(long long ms, char out[TIME_TEXT])
     return out;
 }
 
-/* The order, and its end where it has one. */
+/* " until 2026-03-01 10:15"; "" for none. */
+static const char *minute_text(const char *word, long long wall_s, char out[TIME_TEXT])
+{
+    const time_t at = (time_t)wall_s;
+    struct tm local;
+    char moment[TIME_TEXT - 16];
+    out[0] = '\0';
+    if (wall_s <= 0)
+        return out;
+    strftime(moment, sizeof moment, "%F %H:%M", localtime_r(&at, &local));
+    snprintf(out, TIME_TEXT, " %s %s", word, moment);
+    return out;
+}
+
+/* The order, where it leads, and its beginning and end where it has them. */
 static char *what_of(const json_t *event)
 {
     const json_t *after = json_object_get(event, "after");
-    const long long until_s = number_of(after, "until_s");
-    char end[TIME_TEXT];
-    const time_t at = (time_t)until_s;
-    struct tm local;
-    if (until_s <= 0 || strcmp(text_of(event, "kind"), "order") != 0)
+    char begin[TIME_TEXT], end[TIME_TEXT];
+    const char *to = text_of(after, "to");
+    if (strcmp(text_of(event, "kind"), "order") != 0)
         return mem_text(text_of(event, "what"));
-    strftime(end, sizeof end, "%F %H:%M", localtime_r(&at, &local));
-    return mem_format("%s until %s", text_of(event, "what"), end);
+    return mem_format("%s%s%s%s%s", text_of(event, "what"), *to ? " to " : "", to,
+                      minute_text("from", json_is_true(json_object_get(after, "planned")) ? number_of(after, "from_s") : 0, begin),
+                      minute_text("until", number_of(after, "until_s"), end));
 }
 
 /* A file that others can write to must not move the cursor. */

@@ -81,8 +81,7 @@ static void tell_void_orders(const struct director *director, struct alerts *ale
     const struct config *config = world_config(director->setup->world);
     for (size_t i = 0; i < director->overrides.count; i++) {
         const char *target = director->overrides.items[i].target;
-        struct target found;
-        if (!target_exact(config, target, &found))
+        if (!override_known(&director->overrides.items[i], config))
             tell_json(alerts, ALERT_ORDERS, ALERT_WARNING, target,
                       json_sprintf("the order on %s has no effect: there is no such target", target));
     }

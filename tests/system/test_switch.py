@@ -3,13 +3,16 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 
+import dns.rdatatype
 import pytest
 
 import mmdb
-from lab import BIN, CLIENT, SITES, SLOW, Lab, wait_for
+from lab import BIN, CLIENT, SITES, SLOW, ZONE, Lab, ecs_of, wait_for
+from signed import make_key
 
 FRANCE, GERMANY = "10.20.1.1", "10.30.1.1"
 WORLD = {"10.1.0.0/16": ("GB", "EU", "london"), "10.2.0.0/16": ("US", "NA", "ashburn"), "10.3.0.0/16": ("SG", "AS", "singapore"),
@@ -94,7 +97,6 @@ def test_every_scope_moves_its_callers_and_nobody_else(lab_now, words, inbound, 
 
 def test_the_scope_of_an_answer_tells_clients_of_a_prefix_from_others(lab_now):
     lab = lab_now
-    from lab import ecs_of
     order(lab, "prefix:10.30.1.0/24", "--to", "singapore")
     assert lab.winner(GERMANY) == "singapore" and lab.winner("10.30.2.1") == "london"
     assert ecs_of(lab.ask("_sip._udp", "SRV", GERMANY)).scopelen == 24
@@ -165,9 +167,9 @@ def test_it_ends_by_itself(lab_now):
     assert lab.winner(FRANCE) == "singapore"
     wait_for(lambda: lab.winner(FRANCE) == "london", 5 * SLOW, "it ends")
     assert orders(lab) == []
-    kinds = [event["kind"] for event in lab.cli("history", json_form=False).splitlines() and
-             [json.loads(line) for line in lab.cli("history", "--json").splitlines()]]
-    assert "order" in kinds and "ended" in kinds
+    kinds = [json.loads(line)["kind"] for line in lab.cli("history", "--json").splitlines()]
+    assert "order" in kinds and "ended" in kinds and "alarm" not in kinds
+    assert "switch to singapore until 20" in lab.cli("history")
 
 
 @pytest.mark.main
@@ -221,8 +223,8 @@ def test_nonsense_is_refused_with_a_hint(lab_now, words, hint):
     assert orders(lab_now) == []
 
 
-def on_terminal(lab, *words, answer=b""):
-    """Runs sipsteer on a terminal of its own, and gives what it has shown."""
+def on_terminal(lab, *words, answer=b"", interrupt_at=None):
+    """Runs sipsteer on a terminal of its own, and gives what it has shown. interrupt_at: Ctrl-C when this is shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen([f"{BIN}/sipsteer", "-s", lab.socket, *words], stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -237,6 +239,9 @@ def on_terminal(lab, *words, answer=b""):
         if not answered and b"[y/N]" in shown:
             os.write(ours, answer)
             answered = True
+        if interrupt_at and interrupt_at in shown:
+            process.send_signal(signal.SIGINT)
+            interrupt_at = None
         if not more and process.poll() is not None:
             break
     os.close(ours)
@@ -253,7 +258,27 @@ def test_on_a_terminal_it_asks_and_then_shows_the_effect(tmp_path):
         assert code == 1 and "Order it? [y/N]" in shown and "nothing has been ordered" in shown and orders(lab) == []
         code, shown = on_terminal(lab, "switch", "london", "--to", "next", answer=b"y\n")
         assert code == 0 and "100 %" in shown and "TTL 2 s" in shown and "settled" in shown and len(orders(lab)) == 1
+        code, shown = on_terminal(lab, "drain", "ashburn", interrupt_at=b"0 s:")
+        assert code == 0 and "the order stays as it is" in shown and len(orders(lab)) == 2
         lines = lab.cli("revert", "last", "--yes", "--watch").splitlines()
         assert lines[-1] == "settled" and sum("TTL 2 s" in line for line in lines) >= 2
+    finally:
+        lab.close()
+
+
+@pytest.mark.main
+def test_a_signed_zone_is_switched_alike(tmp_path):
+    lab = make(tmp_path)
+    make_key(tmp_path / "keys", ZONE)
+    lab.conf["zones"][0]["dnssec"] = {"keys": str(tmp_path / "keys"), "denial": "nsec"}
+    lab.start()
+    try:
+        order(lab, "country:FR", "--to", "singapore")
+        wait_for(lambda: lab.winner(FRANCE) == "singapore", 10 * SLOW, "it is signed and published")
+        assert winners(lab) == near(fr="singapore")
+        answer = lab.ask("_sip._udp", "SRV", FRANCE, dnssec=True)
+        assert any(rrset.rdtype == dns.rdatatype.RRSIG for rrset in answer.answer)
+        lab.cli("revert", "last", "--yes")
+        wait_for(lambda: lab.winner(FRANCE) == "london", 10 * SLOW, "it is undone")
     finally:
         lab.close()

@@ -137,5 +137,9 @@ def test_measured_load_and_demand_say_how_many_calls_there_are(tmp_path):
         assert answer["calls"] > 0 and calls["london"] == 0 and sum(calls.values()) == pytest.approx(answer["calls"], rel=0.02)
         assert "as load and demand are measured" in lab.cli("what-if", "fail", "london", code=None)
         assert told(lab, "fail", "london", "--calls", "90")["calls"] == pytest.approx(90)
+        lab.cli("drain", "london")  # acts at once, and warns when that comes to too much
+        assert "warning" not in lab.last.stderr
+        lab.cli("drain", "ashburn")
+        assert "warning: singapore comes to 1" in lab.last.stderr and "(max 100 %)" in lab.last.stderr
     finally:
         lab.close()

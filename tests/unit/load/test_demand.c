@@ -298,6 +298,32 @@ static void services_and_classes_are_matched_by_names_and_bands(void **state)
     named_free(new);
 }
 
+/* Planned switches have classes told apart by marks: rather the one with the same mark, else the one that is there. */
+static void classes_are_matched_across_marks(void **state)
+{
+    (void)state;
+    char *names[] = {"a", "b", "c"}, *services[] = {"x"};
+    struct config *config = named(names, 3, services, 1);
+    static const uint8_t plain_orders[] = {0, 1, 2, 2, 1, 0}, marked_orders[] = {0, 1, 2, 0, 1, 2, 2, 1, 0}; /* abc cba; abc, 1: abc cba */
+    static const uint32_t marks[] = {0, 1, 1};
+    const struct classes plain = {.count = 2, .site_count = 3, .orders = plain_orders};
+    const struct classes marked = {.count = 3, .site_count = 3, .orders = marked_orders, .marks = marks};
+    uint32_t *to = demand_match_classes(config, &plain, config, &marked);
+    assert_int_equal(to[0], 0);
+    assert_int_equal(to[1], 2);
+    free(to);
+    to = demand_match_classes(config, &marked, config, &plain);
+    assert_int_equal(to[0], 0);
+    assert_int_equal(to[1], 0);
+    assert_int_equal(to[2], 1);
+    free(to);
+    to = demand_match_classes(config, &marked, config, &marked);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(to[i], i);
+    free(to);
+    named_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_prefixes_leave_the_large_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(silence_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(services_and_classes_are_matched_by_names_and_bands, setup, teardown),
+        cmocka_unit_test_setup_teardown(classes_are_matched_across_marks, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
