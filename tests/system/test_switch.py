@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -221,6 +222,26 @@ def test_nonsense_is_refused_with_a_hint(lab_now, words, hint):
     lab_now.cli("switch", *words, "--yes", code=None)
     assert lab_now.last.returncode in (1, 2) and hint in lab_now.last.stderr
     assert orders(lab_now) == []
+
+
+def ask_socket(lab, *requests):
+    """Replies to requests of the admin protocol, over one connection."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(lab.socket)
+        with s.makefile("rw") as lines:
+            replies = []
+            for request in requests:
+                lines.write(json.dumps(request) + "\n")
+                lines.flush()
+                replies.append(json.loads(lines.readline()))
+            return replies
+
+
+def test_there_is_room_for_32_switches(lab_now):
+    made = ask_socket(lab_now, *({"command": "switch", "target": f"prefix:10.50.{i}.0/24", "to": "singapore", "force": True, "at": "+1h"} for i in range(33)))
+    assert all(reply["ok"] for reply in made[:32]) and "32 switches" in made[32]["error"]
+    gone = ask_socket(lab_now, *({"command": "revert", "id": "last"} for _ in range(33)))
+    assert all(reply["ok"] for reply in gone[:32]) and "no order to undo" in gone[32]["error"]
 
 
 def on_terminal(lab, *words, answer=b"", interrupt_at=None):
