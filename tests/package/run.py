@@ -124,6 +124,9 @@ def try_installation(tree, before):
     expect("drain" in tree.run("bash", "-ic", ". /usr/share/bash-completion/bash_completion; _completion_loader sipsteer; COMP_WORDS=(sipsteer dr) "
                                "COMP_CWORD=1 COMP_LINE='sipsteer dr' COMP_POINT=11; _sipsteer; echo \"${COMPREPLY[@]}\""), "bash completes its commands")
     expect(os.path.getsize(tree.at("/usr/share/doc/sipsteer-doc/handbook.html")) > 100000, "the handbook is there")
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", tree.read("/usr/share/doc/sipsteer-doc/handbook.md"))
+    missing = [page for page in linked if not os.path.exists(tree.at(f"/usr/share/doc/sipsteer-doc/{page}"))]
+    expect(linked and not missing, "so is each page of it", str(missing))
 
 
 def serve(tree):
