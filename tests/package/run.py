@@ -195,8 +195,8 @@ systemctl is-active sipsteerd; sipsteer overrides; echo "after the crash"
 kill -STOP $(systemctl show -p MainPID --value sipsteerd)
 for i in $(seq 50); do sleep 1; [ "$(systemctl show -p NRestarts --value sipsteerd)" -ge 2 ] && break; done
 sleep 3; systemctl is-active sipsteerd; systemctl show -p NRestarts sipsteerd; echo "after the watchdog"
-useradd operator; usermod -aG sipsteer operator
-runuser -u operator -- sipsteer sites; echo "member: $?"
+useradd ann; usermod -aG sipsteer ann
+runuser -u ann -- sipsteer sites; echo "member: $?"
 useradd stranger
 runuser -u stranger -- sipsteer sites; echo "stranger: $?"
 grep -E '^(Cap|NoNewPrivs|Seccomp)' /proc/$(systemctl show -p MainPID --value sipsteerd)/status
