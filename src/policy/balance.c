@@ -118,7 +118,9 @@ static bool is_worth_it(const struct look *look, const double *moves)
     return false;
 }
 
-static enum price_reason reason_of(const struct balancer *balancer, const struct look *look, size_t site, uint32_t wanted_m)
+/* quoted_m: what its quotes amount to; its price follows when that is worth it. */
+static enum price_reason reason_of(const struct balancer *balancer, const struct look *look, size_t site, uint32_t wanted_m,
+                                   uint32_t quoted_m)
 {
     const uint32_t quote_m = balancer->quotes_m[site], reach_m = look->market->reach_m;
     if (!look->known[site])
@@ -130,7 +132,7 @@ static enum price_reason reason_of(const struct balancer *balancer, const struct
     if (balancer->prices_m[site] == 0)
         return PRICE_ROOM;
     if (quote_m == 0)
-        return PRICE_CLUSTER;
+        return quoted_m > 0 ? PRICE_CLUSTER : PRICE_RETURNING;
     if (quote_m > reach_m)
         return PRICE_TOGETHER;
     const double band = look->supplies[site].band;
@@ -140,11 +142,13 @@ static enum price_reason reason_of(const struct balancer *balancer, const struct
 static void report(struct balancer *balancer, const struct look *look, const uint32_t *wanted_m, const double *moves)
 {
     const size_t sites = look->config->site_count;
+    uint32_t quoted_m[SITES_MAX];
+    prices_of_quotes(&look->economy, balancer->quotes_m, quoted_m);
     for (size_t i = 0; i < sites; i++) {
         const struct utilisation *load = &look->input->sites[i].load;
         struct site_balance *site = &balancer->reports[i];
         *site = (struct site_balance){
-            .reason = reason_of(balancer, look, i, wanted_m[i]),
+            .reason = reason_of(balancer, look, i, wanted_m[i], quoted_m[i]),
             .price_m = balancer->prices_m[i],
             .wanted_m = wanted_m[i],
             .capacity = look->capacities[i],
@@ -178,16 +182,18 @@ static bool moves_nobody(const struct look *look, const double *moves)
     return true;
 }
 
-/* Takes the new prices if they are worth it, or if they cost nothing: so a price comes closer to where it is going also where nobody lives. moves: what
- * they move; zeroed if they are not taken. True if they move somebody. */
+/* Quotes go on in any case, so that steps which are too small add up and a price comes closer to where it is going also where next to nobody lives. Prices
+ * come into force if what they move is worth it, or if it is nothing. moves: from those in force till now; zeroed if they stay so. True if somebody moves. */
 static bool take(struct balancer *balancer, struct look *look, const uint32_t *quotes_m, double *moves)
 {
     const bool moving = is_worth_it(look, moves);
+    memcpy(balancer->quotes_m, quotes_m, balancer->quote_count * sizeof *quotes_m);
     if (!moving && !moves_nobody(look, moves)) {
         memset(moves, 0, balancer->site_count * balancer->site_count * sizeof *moves);
         return false;
     }
-    memcpy(balancer->quotes_m, quotes_m, balancer->quote_count * sizeof *quotes_m);
+    memcpy(balancer->out_left, look->out_left, sizeof balancer->out_left);
+    memcpy(balancer->back_left, look->back_left, sizeof balancer->back_left);
     prices_of_quotes(&look->economy, quotes_m, balancer->prices_m);
     market_census(look->market, balancer->prices_m, WINDOW_M, 1, &look->census);
     return moving;

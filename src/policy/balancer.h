@@ -30,9 +30,10 @@ struct look {
     struct pool *pools;
     double expected[SITES_MAX], foreign[SITES_MAX];
     double capacities[SITES_MAX];
-    bool known[SITES_MAX]; /* fullness and capacity are */
-    struct census census;  /* at the prices before */
-    bool reshaped;         /* sites or endpoints have come or gone */
+    bool known[SITES_MAX];                            /* fullness and capacity are */
+    struct census census;                             /* at the prices before */
+    bool reshaped;                                    /* sites or endpoints have come or gone */
+    double out_left[SITES_MAX], back_left[SITES_MAX]; /* of the balancer's, once the step has been taken */
 };
 
 /* Takes names and prices over to the input's configuration. */
@@ -44,5 +45,6 @@ void find_supplies(struct balancer *balancer, struct look *look);
 /* A cluster as a pool, whose price is 0 now. */
 void pool_of_cluster(const struct config *config, size_t number, double capacity, struct pool *ret);
 
-/* As far towards the wanted quotes as may be moved now: fast out, slow back. ret_quotes_m: by quote. ret_moves: site_count x site_count, calls. */
-void damp(struct balancer *balancer, const struct look *look, const uint32_t *wanted_m, uint32_t *ret_quotes_m, double *ret_moves);
+/* As far towards the wanted quotes as may be moved now: fast out, slow back. ret_quotes_m: by quote. ret_moves: site_count x site_count, calls. What may
+ * be moved later is in look->out_left and back_left, for whoever takes the step. */
+void damp(struct balancer *balancer, struct look *look, const uint32_t *wanted_m, uint32_t *ret_quotes_m, double *ret_moves);

@@ -145,7 +145,8 @@ static void bound(struct damper *damper)
     }
 }
 
-static void spend(struct balancer *balancer, const struct damper *damper)
+/* What is left once the step has been taken: one that is refused has moved nobody, and allowances that only grow are in the end enough. */
+static void find_left(const struct balancer *balancer, const struct damper *damper, double *ret_out, double *ret_back)
 {
     const size_t sites = damper->look->config->site_count;
     for (size_t i = 0; i < sites; i++) {
@@ -155,9 +156,9 @@ static void spend(struct balancer *balancer, const struct damper *damper)
             in += k == i ? 0 : damper->moves[k * sites + i];
         }
         const double load = damper->look->census.loads[i];
-        balancer->out_left[i] = fmax(0, balancer->out_left[i] - (load > 0 ? out / load : 0));
+        ret_out[i] = fmax(0, balancer->out_left[i] - (load > 0 ? out / load : 0));
         const double size = fmax(load, damper->look->supplies[i].target);
-        balancer->back_left[i] = fmax(0, balancer->back_left[i] - (size > 0 && any_falls(damper, i) ? in / size : 0));
+        ret_back[i] = fmax(0, balancer->back_left[i] - (size > 0 && any_falls(damper, i) ? in / size : 0));
     }
 }
 
@@ -239,7 +240,7 @@ static void find_shares(struct damper *damper, uint32_t *ret_quotes_m)
     free(bad);
 }
 
-void damp(struct balancer *balancer, const struct look *look, const uint32_t *wanted_m, uint32_t *ret_quotes_m, double *ret_moves)
+void damp(struct balancer *balancer, struct look *look, const uint32_t *wanted_m, uint32_t *ret_quotes_m, double *ret_moves)
 {
     struct damper damper = {.look = look,
                             .quote_count = balancer->quote_count,
@@ -255,7 +256,7 @@ void damp(struct balancer *balancer, const struct look *look, const uint32_t *wa
     for (size_t i = 0; i < balancer->quote_count; i++)
         damper.shares[i] = 1;
     find_shares(&damper, ret_quotes_m);
-    spend(balancer, &damper);
+    find_left(balancer, &damper, look->out_left, look->back_left);
     free(damper.shares);
     free(damper.too_much);
 }
