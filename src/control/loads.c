@@ -10,14 +10,48 @@
 
 enum { WORTHLESS_INTERVALS = 3 };
 
+static double full_in(enum load_unit unit, struct limits limits)
+{
+    const double full[LOAD_UNITS] = {[LOAD_CALLS] = limits.calls, [LOAD_CPS] = limits.cps, [LOAD_PERCENT] = 100};
+    return full[unit];
+}
+
+/* Of all endpoints, whether they take callers now or not: how many there are may change faster than how many calls there are. */
+static struct limits limits_of_site(const struct config *config, const struct site *site)
+{
+    struct part *parts = mem_new(site->endpoint_count + 1, sizeof *parts);
+    for (size_t i = 0; i < site->endpoint_count; i++)
+        parts[i].limits = config->endpoints[site->first_endpoint + i].limits;
+    const struct limits limits = limits_of_parts(site->limits, parts, site->endpoint_count);
+    free(parts);
+    return limits;
+}
+
+/* An endpoint that says nothing of its own has no more room than its site. */
+static double room_of(const struct config *config, enum measured kind, size_t index, enum load_unit unit)
+{
+    if (kind == MEASURED_CLUSTER)
+        return full_in(unit, config->clusters[index].limits);
+    if (kind == MEASURED_SITE)
+        return full_in(unit, limits_of_site(config, &config->sites[index]));
+    const double own = full_in(unit, config->endpoints[index].limits);
+    return own > 0 ? own : full_in(unit, config->sites[config->endpoints[index].site].limits);
+}
+
 static void add_meters(struct meters *meters, struct gauge *gauge, enum measured kind, size_t index, const struct loads *loads,
                        uint64_t now_ms)
 {
+    const struct config *config = meters->config;
     gauge->first = (uint32_t)meters->count;
     gauge->count = (uint32_t)loads->count;
-    for (size_t i = 0; i < loads->count; i++)
-        meters->meters[meters->count++] = (struct meter){
-            .kind = kind, .index = (uint16_t)index, .source = &meters->config->load_sources[loads->of[i]], .since_ms = now_ms};
+    for (size_t i = 0; i < loads->count; i++) {
+        const struct load_source *source = &config->load_sources[loads->of[i]];
+        meters->meters[meters->count++] = (struct meter){.kind = kind,
+                                                         .index = (uint16_t)index,
+                                                         .source = source,
+                                                         .full = room_of(config, kind, index, source->unit),
+                                                         .since_ms = now_ms};
+    }
 }
 
 static size_t count_meters(const struct config *config)
@@ -83,6 +117,7 @@ static void carry_over(struct meters *meters, const struct meters *previous)
         *to[i] = *from[j];
         to[i]->index = fresh.index;
         to[i]->source = fresh.source;
+        to[i]->full = fresh.full;
     }
     free(to);
     free(from);
@@ -170,8 +205,11 @@ void meter_take(struct meter *meter, const struct load_result *result, uint64_t 
     meter->last_ms = now_ms;
     meter->failed = !result->done;
     memcpy(meter->why, result->why, sizeof meter->why);
-    if (result->done)
-        reading_take(&meter->reading, meter->source, &result->sample);
+    struct error err = {""};
+    if (!result->done || reading_take(&meter->reading, meter->source, &result->sample, meter->full, &err) || !err.text[0])
+        return;
+    meter->failed = true;
+    snprintf(meter->why, sizeof meter->why, "%.*s", LOAD_WHY - 1, err.text);
 }
 
 const char *meter_name(const struct meters *meters, const struct meter *meter, char out[METER_TEXT])
@@ -316,7 +354,9 @@ bool meters_push(struct meters *meters, const struct push *push, uint64_t now_ms
     const uint64_t interval_ms = push->for_ms ? push->for_ms / WORTHLESS_INTERVALS : meter->source->interval_ms;
     const struct load_sample sample = {
         .value = push->value, .at_ms = now_ms, .interval_ms = interval_ms < UINT32_MAX ? (uint32_t)interval_ms : UINT32_MAX};
-    reading_take(&meter->reading, meter->source, &sample);
+    struct error wrong = {""};
+    if (!reading_take(&meter->reading, meter->source, &sample, meter->full, &wrong) && wrong.text[0])
+        return error_set(err, "%.*s: %.*s", TARGET_TEXT, ret_target, LOAD_WHY, wrong.text);
     meter->asked++;
     meter->last_ms = now_ms;
     return true;

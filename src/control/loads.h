@@ -15,6 +15,7 @@ struct meter {
     enum measured kind;
     uint16_t index; /* of the endpoint, site or cluster */
     const struct load_source *source;
+    double full; /* what there is room for, in the unit of the source; 0: not said */
     struct reading reading;
     bool failed; /* the last asking; why is then told */
     char why[LOAD_WHY];

@@ -5,6 +5,7 @@
 /* In intervals. Load that rises is believed sooner than load that falls: the harm of a late move is on one side only. */
 static const double rising = 1, falling = 4;
 static const double fresh = 1.5, worthless = 3;
+static const double absurd = 10, most_ever = 1e12; /* most_ever: also sums and squares of such values are finite, and beyond any capacity */
 
 double load_trust(uint64_t age_ms, uint32_t interval_ms)
 {
@@ -55,7 +56,19 @@ static bool is_newer(const struct reading *reading, const struct load_sample *sa
     return !(reading->known || reading->counting) || sample->at_ms > last_ms;
 }
 
-bool reading_take(struct reading *reading, const struct load_source *source, const struct load_sample *sample)
+/* A value that cannot be would be believed at once and forgotten slowly. */
+static bool is_possible(const struct load_source *source, double value, double full, struct error *err)
+{
+    const char *unit = load_unit_text(source->unit);
+    if (!isfinite(value) || value > most_ever)
+        return error_set(err, "the value %g %s is not possible", value, unit);
+    if (full > 0 && value > absurd * full)
+        return error_set(err, "the value %g %s is more than %g times what there is room for (%g)", value, unit, absurd, full);
+    return true;
+}
+
+bool reading_take(struct reading *reading, const struct load_source *source, const struct load_sample *sample, double full,
+                  struct error *err)
 {
     double value = sample->value;
     if (!is_newer(reading, sample))
@@ -65,6 +78,8 @@ bool reading_take(struct reading *reading, const struct load_source *source, con
     if (source->rate && !take_count(reading, sample, &value))
         return false;
     value *= source->scale;
+    if (!is_possible(source, value, full, err))
+        return false;
     follow(reading, source, value, sample);
     reading->raw = value;
     reading->at_ms = sample->at_ms;

@@ -2,6 +2,7 @@
  * caller. Thread: the owner's (values). */
 #pragma once
 
+#include "base/error.h"
 #include "model/load_config.h"
 
 #include <stdbool.h>
@@ -29,8 +30,10 @@ struct reading {
 };
 
 /* Takes a sample in. A counter's first sample, and one after a reset, gives no value yet; a sample that is not newer than the last is none. True: there
- * is a new value. */
-bool reading_take(struct reading *reading, const struct load_source *source, const struct load_sample *sample);
+ * is a new value. full: what there is room for, in the unit of the source; 0: not known. A value that cannot be (more than ten times as much, or not finite
+ * after rate and scale) leaves the reading as it is, and err (may be NULL) says why; it is not touched else. */
+bool reading_take(struct reading *reading, const struct load_source *source, const struct load_sample *sample, double full,
+                  struct error *err);
 
 /* How much a value of this age counts: 1 up to one and a half intervals, then less and less, 0 from three intervals on. */
 double load_trust(uint64_t age_ms, uint32_t interval_ms);

@@ -14,6 +14,7 @@ struct part {
 };
 
 enum { LEARN_FAST = 2 }; /* the share of a surprise that is learned in a small part of the time that calls last, by that part */
+enum { LOAD_MOST = 2 };  /* so many times its capacity is the most that is believed of a site */
 enum { PARTS_MAX = 16 }; /* of the sites that a line's calls are at; what is left of others is not followed */
 
 struct entry {
@@ -202,6 +203,12 @@ static bool is_measured(const struct fullness *site)
     return site->capacity > 0 && site->load.trust > 0;
 }
 
+/* A source may err by more than there can be. */
+static double seen_at(const struct fullness *site)
+{
+    return fmin(site->load.calls, LOAD_MOST * site->capacity);
+}
+
 /* The first measurement ever says what queries mean on the whole. */
 static void learn_scale(struct calibration *calibration, const struct calibration_step *step)
 {
@@ -213,7 +220,7 @@ static void learn_scale(struct calibration *calibration, const struct calibratio
         const struct fullness *site = &step->input->sites[i];
         if (!is_measured(site))
             continue;
-        seen += site->load.calls * site->load.trust;
+        seen += seen_at(site) * site->load.trust;
         asked += queries[i] * site->load.trust;
     }
     if (asked <= 0 || seen <= 0)
@@ -245,8 +252,7 @@ static void learn(struct calibration *calibration, const struct calibration_step
     for (size_t i = 0; i < step->market->site_count; i++) {
         const struct fullness *site = &step->input->sites[i];
         trusts[i] = is_measured(site) ? site->load.trust : 0;
-        ratios[i] =
-            (site->load.calls + 1) / (expected[i] + 1); /* one call more in both: where there is next to nothing, nothing is learned */
+        ratios[i] = (seen_at(site) + 1) / (expected[i] + 1); /* one call more in both: where there is next to nothing, nothing is learned */
     }
     for (size_t i = 0; i < calibration->size; i++) {
         struct entry *entry = &calibration->entries[i];
@@ -262,7 +268,8 @@ static void learn(struct calibration *calibration, const struct calibration_step
 }
 
 /* Twice the deviation of a count is chance. What is beyond takes room at once, and gives it back as fast as calls end. What is missing gives room, as
- * slowly, and no more of it in all than is taken elsewhere: calls that are here and not there were misplaced, not invented. */
+ * slowly, and no more of it in all than is taken elsewhere: calls that are here and not there were misplaced, not invented. More than all the room there is
+ * cannot be taken, and would be long in going. */
 static void find_foreign(struct calibration *calibration, const struct calibration_step *step, const double *expected)
 {
     const double gone = -expm1(-(double)step->elapsed_ms / step->hold_ms);
@@ -270,8 +277,8 @@ static void find_foreign(struct calibration *calibration, const struct calibrati
     double now[SITES_MAX], beyond = 0, missing = 0;
     for (size_t i = 0; i < sites; i++) {
         const struct fullness *site = &step->input->sites[i];
-        const double more = is_measured(site) ? site->load.calls - expected[i] : 0, chance = 2 * sqrt(expected[i]);
-        now[i] = site->load.trust * (more > 0 ? fmax(0, more - chance) : fmin(0, more + chance));
+        const double more = is_measured(site) ? seen_at(site) - expected[i] : 0, chance = 2 * sqrt(expected[i]);
+        now[i] = site->load.trust * (more > 0 ? fmin(fmax(0, more - chance), site->capacity) : fmin(0, more + chance));
         beyond += fmax(0, now[i]);
         missing += fmax(0, -now[i]);
     }

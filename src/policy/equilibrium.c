@@ -16,6 +16,8 @@ enum {
     STRIDE_WIDE = 16, /* one bucket in so many is enough while the window is wide */
     STRIDE_LAST = 4,
     FEW_GROUPS = 500,
+    CENSUSES_A_PRICE = 34, /* to find one by halving */
+    GROUPS_MOST = 600000,  /* that all these look at, together: some tenths of a second */
 };
 
 /* A price that is sought: of a site, or of a pool. */
@@ -27,6 +29,7 @@ struct quote {
     double last;   /* the excess before */
     double grain;  /* what one bucket is */
     double slope;  /* of the supply */
+    double left;   /* the fault that settling its own price has left */
 };
 
 struct solver {
@@ -247,6 +250,21 @@ static void newton_step(struct solver *solver, uint32_t window_m)
         move_quote(&solver->quotes[solver->active[i]], solver->steps[i], window_m);
 }
 
+static void keep_if_better(struct solver *solver, double fault, double *best)
+{
+    if (fault >= *best)
+        return;
+    *best = fault;
+    for (size_t i = 0; i < solver->count; i++)
+        solver->quotes[i].best_m = solver->quotes[i].price_m;
+}
+
+static void take_best(struct solver *solver)
+{
+    for (size_t i = 0; i < solver->count; i++)
+        solver->quotes[i].price_m = solver->quotes[i].best_m;
+}
+
 /* With this window, until it is good enough; keeps the best that was seen. */
 static unsigned solve_window(struct solver *solver, uint32_t window_m, unsigned stride, unsigned steps, double share)
 {
@@ -259,35 +277,42 @@ static unsigned solve_window(struct solver *solver, uint32_t window_m, unsigned 
     for (; taken <= steps; taken++) {
         look(solver, window_m, stride);
         const double fault = worst_fault(solver, share);
-        if (fault < best) {
-            best = fault;
-            for (size_t i = 0; i < solver->count; i++)
-                solver->quotes[i].best_m = solver->quotes[i].price_m;
-        }
+        keep_if_better(solver, fault, &best);
         if (best <= 1 || taken == steps)
             break;
         newton_step(solver, window_m);
     }
-    for (size_t i = 0; i < solver->count; i++)
-        solver->quotes[i].price_m = solver->quotes[i].best_m;
+    take_best(solver);
     return taken;
 }
 
-/* The price of one at which he gets just what he gives, as it is in whole metres while all others stand. */
-static void settle_quote(struct solver *solver, struct quote *quote)
+/* The price of one at which he gets just what he gives, as it is in whole metres while all others stand. Where no price is high enough his stays. Returns
+ * the censuses that it takes. */
+static unsigned settle_quote(struct solver *solver, struct quote *quote)
 {
     double low_m = 0, high_m = PRICE_MAX_M;
+    const double before_m = quote->price_m;
+    unsigned taken = 1;
+    quote->price_m = high_m;
+    look(solver, WINDOW_M, 1);
+    if (quote->excess > 0) {
+        quote->price_m = before_m;
+        return taken;
+    }
     while (high_m - low_m > 1) {
         quote->price_m = floor((low_m + high_m) / 2);
         look(solver, WINDOW_M, 1);
+        taken++;
         if (quote->excess > 0)
             low_m = quote->price_m;
         else
             high_m = quote->price_m;
     }
     quote->price_m = low_m == 0 ? 0 : high_m;
+    return taken;
 }
 
+/* But of those whose own price would not better it. */
 static struct quote *worst_quote(struct solver *solver, double *ret_fault)
 {
     struct quote *worst = NULL;
@@ -295,7 +320,7 @@ static struct quote *worst_quote(struct solver *solver, double *ret_fault)
     for (size_t i = 0; i < solver->count; i++) {
         struct quote *quote = &solver->quotes[in_order(solver, i)];
         const double fault = fault_of(quote, 0.001);
-        if (fault <= *ret_fault)
+        if (fault <= *ret_fault || fault <= quote->left)
             continue;
         *ret_fault = fault;
         worst = quote;
@@ -303,20 +328,35 @@ static struct quote *worst_quote(struct solver *solver, double *ret_fault)
     return worst;
 }
 
-/* Few and large classes make load fall by leaps that no step foresees: there prices are found one by one. */
+static double sum_of_faults(const struct solver *solver)
+{
+    double sum = 0;
+    for (size_t i = 0; i < solver->count; i++)
+        sum += fault_of(&solver->quotes[in_order(solver, i)], 0.001);
+    return sum;
+}
+
+/* Few and large classes make load fall by leaps that no step foresees: there prices are found one by one. It is better to be near than to be late, so that
+ * has bounds. */
 static unsigned settle(struct solver *solver)
 {
-    const bool few = solver->economy->market->group_count <= FEW_GROUPS;
-    unsigned taken = 0;
-    for (; taken < (few ? 6 : 1) * solver->count; taken++) {
-        double fault;
+    const size_t groups = solver->economy->market->group_count, each = CENSUSES_A_PRICE * solver->count;
+    const bool few = groups <= FEW_GROUPS;
+    const size_t most = groups * each * (few ? 6 : 1) <= GROUPS_MOST ? each * (few ? 6 : 1) : GROUPS_MOST / groups + CENSUSES_A_PRICE;
+    size_t taken = 0;
+    double fault, best = INFINITY;
+    for (struct quote *last = NULL; taken < most; taken += settle_quote(solver, last)) {
         look(solver, WINDOW_M, 1);
-        struct quote *worst = worst_quote(solver, &fault);
+        taken++;
+        keep_if_better(solver, sum_of_faults(solver), &best);
+        if (last)
+            last->left = fault_of(last, 0.001);
+        last = worst_quote(solver, &fault);
         if (fault <= (few ? 1.01 : 4))
             break;
-        settle_quote(solver, worst);
     }
-    return taken * 32;
+    take_best(solver);
+    return (unsigned)taken;
 }
 
 static void solver_init(struct solver *solver, const struct economy *economy)

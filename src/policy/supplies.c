@@ -8,6 +8,8 @@
 
 /* Below so much fullness a capacity that is not said cannot be told from it. */
 static const double least_ratio = 0.05;
+/* Of its capacity: so much a site or cluster can be pressed to take whatever else is there. Where nobody gave anything, no price would be high enough. */
+static const double least_max = 0.2;
 
 double limits_calls(const struct limits *limits, uint32_t hold_ms)
 {
@@ -67,7 +69,7 @@ static void supply_known(struct look *look, size_t number, struct supply *ret)
     const double capacity = look->capacities[number], foreign = look->foreign[number];
     const struct site_room *room = &look->config->sites[number].room;
     ret->target = fmax(0, capacity * room->target / 100 - foreign);
-    ret->max = fmax(ret->target, capacity * room->max / 100 - foreign);
+    ret->max = fmax(fmax(ret->target, capacity * least_max), capacity * room->max / 100 - foreign);
     ret->band = capacity * look->config->balance.dead_band / 100;
 }
 
@@ -139,10 +141,10 @@ static void supply_cluster(const struct balancer *balancer, const struct look *l
     pool_of_cluster(look->config, number, cluster->capacity, ret);
     for (size_t i = 0; i < look->config->site_count; i++)
         explained += ret->uses[i] * fmax(0, look->expected[i] + look->foreign[i]);
-    const double foreign = cluster->load.trust * fmax(0, cluster->load.calls - explained - 2 * sqrt(explained));
+    const double foreign = cluster->load.trust * fmin(cluster->capacity, fmax(0, cluster->load.calls - explained - 2 * sqrt(explained)));
     ret->supply.now_m = balancer->quotes_m[look->config->site_count + number];
     ret->supply.target = fmax(0, ret->supply.target - foreign);
-    ret->supply.max = fmax(ret->supply.target, ret->supply.max - foreign);
+    ret->supply.max = fmax(fmax(ret->supply.target, cluster->capacity * least_max), ret->supply.max - foreign);
 }
 
 /* One whose load or capacity is not known limits nobody. */

@@ -77,7 +77,8 @@ static void receive(struct reports *reports, const struct ground *ground, unsign
     site->known = capacity > 0;
     site->ratio = capacity > 0 ? report->value / capacity : 0;
     reading_take(&site->reading, &site->source,
-                 &(struct load_sample){.value = report->value, .at_ms = report->at_ms, .interval_ms = reports->how->interval_ms});
+                 &(struct load_sample){.value = report->value, .at_ms = report->at_ms, .interval_ms = reports->how->interval_ms}, capacity,
+                 NULL);
     site->count--;
     memmove(site->sent, site->sent + 1, site->count * sizeof *site->sent);
 }

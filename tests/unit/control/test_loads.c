@@ -218,6 +218,35 @@ static void a_failure_leaves_the_last_value_to_age(void **state)
     near(scene->meters.endpoint_use[LB1_LON].trust, 1);
 }
 
+static void expect_wrong(const struct scene *scene, uint32_t number, const char *why)
+{
+    const struct meter *meter = &scene->meters.meters[number];
+    assert_true(meter->failed);
+    assert_string_equal(meter->why, why);
+}
+
+/* An endpoint that says nothing of its own has no more room than its site. */
+static void a_value_far_beyond_what_there_is_room_for_is_a_failure_of_its_source(void **state)
+{
+    struct scene *scene = *state;
+    hear(&scene->meters, LB1_LON, 40, 2000);
+    hear(&scene->meters, LB1_LON, 4294967295.0, 7000);
+    expect_wrong(scene, LB1_LON, "the value 4.29497e+09 calls is more than 10 times what there is room for (100)");
+    push(scene, "ashburn", "calls", 1e12, 0, "ashburn: the value 1e+12 calls is more than 10 times what there is room for (200)");
+    push(scene, "ashburn", "cps", 101, 0, "ashburn: the value 101 cps is more than 10 times what there is room for (10)");
+    meters_look(&scene->meters, scene->takes, 7000);
+    near(scene->meters.endpoint_use[LB1_LON].ratio, 0.4);
+    near(scene->meters.site_use[ASHBURN].trust, 0);
+    struct test_world later;
+    struct meters meters;
+    load_world(&later, later_files);
+    meters_init(&meters, later.world, &scene->meters, 8000);
+    hear(&meters, 1, 3001, 9000); /* London's second, but one */
+    assert_true(meters.meters[1].failed);
+    meters_release(&meters);
+    test_release(&later, later_files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pushes_find_the_source_that_they_mean, begin, end),
         cmocka_unit_test_setup_teardown(a_reload_keeps_what_is_known_by_place_and_name, begin, end),
         cmocka_unit_test_setup_teardown(who_tells_nothing_is_stale_but_not_before_it_could_have, begin, end),
+        cmocka_unit_test_setup_teardown(a_value_far_beyond_what_there_is_room_for_is_a_failure_of_its_source, begin, end),
         cmocka_unit_test_setup_teardown(a_failure_leaves_the_last_value_to_age, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static const struct load_source gauge = {.interval_ms = EVERY_MS, .scale = 1},
 static bool take(struct reading *reading, const struct load_source *source, double value, uint64_t at_ms)
 {
     const struct load_sample sample = {.value = value, .at_ms = at_ms, .interval_ms = source->interval_ms};
-    return reading_take(reading, source, &sample);
+    return reading_take(reading, source, &sample, 0, NULL);
 }
 
 static void near(double is, double wanted)
@@ -126,17 +126,54 @@ static void a_counter_is_not_averaged_over_a_long_gap(void **state)
     near(reading.raw, 10);
 }
 
+static void take_wrong(struct reading *reading, const struct load_source *source, double value, uint64_t at_ms, double full,
+                       const char *wanted)
+{
+    const struct load_sample sample = {.value = value, .at_ms = at_ms, .interval_ms = EVERY_MS};
+    const struct reading before = *reading;
+    struct error err = {""};
+    assert_false(reading_take(reading, source, &sample, full, &err));
+    assert_string_equal(err.text, wanted);
+    assert_true(reading->known == before.known && reading->at_ms == before.at_ms);
+    near(reading->smoothed, before.smoothed);
+    near(reading->raw, before.raw);
+}
+
+static void what_cannot_be_is_told_and_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct load_source thousandfold = {.interval_ms = EVERY_MS, .scale = 1000},
+                                    thousandfold_counter = {.interval_ms = EVERY_MS, .scale = 1000, .rate = true},
+                                    percent = {.interval_ms = EVERY_MS, .scale = 1, .unit = LOAD_PERCENT};
+    struct reading reading = {.known = false}, rate = {.known = false};
+    take_wrong(&reading, &gauge, 4294967295.0, 1000, 4000,
+               "the value 4.29497e+09 calls is more than 10 times what there is room for (4000)");
+    assert_false(reading.known);
+    take_wrong(&reading, &thousandfold, 1e308, 1000, 0, "the value inf calls is not possible");
+    take_wrong(&reading, &gauge, 1e13, 1000, 0, "the value 1e+13 calls is not possible");
+    take_wrong(&reading, &percent, 1001, 1000, 100, "the value 1001 percent is more than 10 times what there is room for (100)");
+    assert_true(take(&reading, &gauge, 30000, 1000)); /* overload is possible, */
+    take_wrong(&reading, &gauge, 40001, 2000, 4000, "the value 40001 calls is more than 10 times what there is room for (4000)");
+    struct error err = {""};
+    assert_true(reading_take(&reading, &gauge, &(struct load_sample){.value = 40000, .at_ms = 3000, .interval_ms = EVERY_MS}, 4000, &err));
+    assert_false(take(&rate, &thousandfold_counter, 0, 1000));
+    take_wrong(&rate, &thousandfold_counter, 1e307, 2000, 0, "the value inf calls is not possible");
+    assert_false(take(&rate, &thousandfold_counter, 1, 3000)); /* it begins anew */
+    assert_true(take(&rate, &thousandfold_counter, 3, 4000));
+    near(rate.raw, 2000);
+}
+
 static void a_page_whose_timestamp_stands_still_tells_nothing_new(void **state)
 {
     (void)state;
     struct reading reading = {.known = false};
     struct load_sample sample = {.value = 5, .at_ms = 1000, .interval_ms = EVERY_MS, .stamped = true, .stamp = 77};
-    assert_true(reading_take(&reading, &gauge, &sample));
+    assert_true(reading_take(&reading, &gauge, &sample, 0, NULL));
     sample.at_ms += 3 * EVERY_MS;
-    assert_false(reading_take(&reading, &gauge, &sample));
+    assert_false(reading_take(&reading, &gauge, &sample, 0, NULL));
     near(reading_trust(&reading, sample.at_ms), 0);
     sample.stamp = 78;
-    assert_true(reading_take(&reading, &gauge, &sample));
+    assert_true(reading_take(&reading, &gauge, &sample, 0, NULL));
     near(reading_trust(&reading, sample.at_ms), 1);
 }
 
@@ -270,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_counter_gives_its_growth_in_a_second),
         cmocka_unit_test(a_counter_that_begins_anew_gives_no_value_then),
         cmocka_unit_test(a_counter_is_not_averaged_over_a_long_gap),
+        cmocka_unit_test(what_cannot_be_is_told_and_changes_nothing),
         cmocka_unit_test(a_page_whose_timestamp_stands_still_tells_nothing_new),
         cmocka_unit_test(a_file_that_was_not_written_anew_tells_nothing_new),
         cmocka_unit_test(the_largest_ratio_counts_with_the_trust_of_its_unit),

@@ -326,6 +326,72 @@ static void prices_outlive_a_restart_by_name(void **state)
     done(plant);
 }
 
+/* Where answers are kept for long, what may be taken back within one step is too little to be worth it: allowances have to add up. */
+static void what_may_come_back_does_so_also_where_answers_are_kept_for_long(void **state)
+{
+    (void)state;
+    enum { MANY = 200, FOUR = 4 };
+    uint64_t dice = 4;
+    struct bazaar *bazaar = bazaar_new(&dice, FOUR, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        bazaar->flows[i].calls = 50;
+    bazaar_supply(bazaar, &dice, 1, 1);
+    struct plant *plant = plant_new(bazaar, NULL);
+    plant->now_ms = START_MS;
+    plant_rest(plant);
+    plant_run(plant, 1200);
+    size_t full = 0;
+    for (size_t i = 0; i < FOUR; i++)
+        full = balancer_prices(plant->balancer)[i] > balancer_prices(plant->balancer)[full] ? i : full;
+    plant->input.ttl_ms = 300000;
+    for (size_t i = 0; i < MANY; i++) {
+        plant->calls_per_s[i] *= 0.4;
+        plant->flows[i].rate *= 0.4;
+    }
+    plant_run(plant, 60);
+    const uint32_t before_m = balancer_prices(plant->balancer)[full];
+    assert_int_equal(balancer_report(plant->balancer)[full].wanted_m, 0);
+    plant_run(plant, 1800);
+    assert_true(before_m > 100000 && balancer_prices(plant->balancer)[full] < before_m / 2);
+    done(plant);
+}
+
+/* Two prices come down together over land where next to nobody lives, before either moves anybody: such steps have to add up. */
+static void prices_come_down_also_where_next_to_nobody_lives(void **state)
+{
+    (void)state;
+    static const uint32_t high_m[SITES] = {0, 1800000, 4293676, 0, 721591, 4807308};
+    struct plant *plant = two_full(1);
+    for (size_t i = 0; i < SITES; i++)
+        balancer_restore(plant->balancer, plant->bazaar->config.sites[i].name, high_m[i]);
+    plant_run(plant, 5);
+    plant_rest(plant);
+    plant_run(plant, 1800);
+    assert_int_equal(balancer_prices(plant->balancer)[1], 0);
+    expect_levels_within(plant, 0, 84);
+    done(plant);
+}
+
+/* So much is told of a site in one report: its largest, as if it had a thousand times what it has. */
+static void one_absurd_report_is_soon_forgotten(void **state)
+{
+    (void)state;
+    struct plant *plant = two_full(1);
+    plant_run(plant, 1800);
+    struct fullness *at = &plant->fullness[1];
+    const double level = plant_level(plant, 1);
+    at->load.ratio = 1000;
+    at->load.calls = 1000 * at->capacity;
+    plant->now_ms += 5000;
+    balancer_step(plant->balancer, &plant->input, plant->now_ms);
+    plant_answer(plant);
+    assert_true(balancer_report(plant->balancer)[1].foreign <= at->capacity);
+    plant_run(plant, 1500);
+    assert_true(plant_level(plant, 1) > 0.9 * level);
+    expect_levels_within(plant, 0, 82);
+    done(plant);
+}
+
 static void limits_are_told_in_calls(void **state)
 {
     (void)state;
@@ -375,6 +441,9 @@ int main(void)
         cmocka_unit_test(a_site_that_tells_percent_alone_is_steered_too),
         cmocka_unit_test(what_sites_share_limits_them_together),
         cmocka_unit_test(prices_outlive_a_restart_by_name),
+        cmocka_unit_test(what_may_come_back_does_so_also_where_answers_are_kept_for_long),
+        cmocka_unit_test(prices_come_down_also_where_next_to_nobody_lives),
+        cmocka_unit_test(one_absurd_report_is_soon_forgotten),
         cmocka_unit_test(limits_are_told_in_calls),
         cmocka_unit_test(a_site_takes_no_more_than_its_living_endpoints),
     };

@@ -250,6 +250,15 @@ static void the_market_chooses_as_plans_do(void **state)
     }
 }
 
+static void reverse_flows(struct bazaar *bazaar)
+{
+    for (size_t i = 0, k = bazaar->classes.count - 1; i < k; i++, k--) {
+        const struct calls swap = bazaar->flows[i];
+        bazaar->flows[i] = bazaar->flows[k];
+        bazaar->flows[k] = swap;
+    }
+}
+
 static void the_order_of_flows_does_not_matter_and_neither_does_chance(void **state)
 {
     (void)state;
@@ -258,11 +267,7 @@ static void the_order_of_flows_does_not_matter_and_neither_does_chance(void **st
         struct bazaar *bazaar = with_room(&dice);
         const struct outcome first = solve(bazaar), again = solve(bazaar);
         assert_memory_equal(first.prices_m, again.prices_m, bazaar->config.site_count * sizeof *first.prices_m);
-        for (size_t i = 0, k = bazaar->classes.count - 1; i < k; i++, k--) {
-            const struct calls swap = bazaar->flows[i];
-            bazaar->flows[i] = bazaar->flows[k];
-            bazaar->flows[k] = swap;
-        }
+        reverse_flows(bazaar);
         struct market *market = market_new(&bazaar->all);
         uint32_t prices_m[SITES_MAX];
         equilibrium(&(struct economy){market, bazaar->supplies, NULL, 0}, prices_m);
@@ -270,6 +275,44 @@ static void the_order_of_flows_does_not_matter_and_neither_does_chance(void **st
         market_free(market);
         bazaar_free(bazaar);
     }
+}
+
+static unsigned looks(const struct bazaar *bazaar, uint32_t *ret_prices_m)
+{
+    struct market *market = market_new(&bazaar->all);
+    const unsigned taken = equilibrium(&(struct economy){market, bazaar->supplies, NULL, 0}, ret_prices_m);
+    market_free(market);
+    return taken;
+}
+
+/* What cannot be met is not sought for ever, and what is found in that time does not depend on chance either. */
+static void where_nobody_has_anything_to_give_it_ends_as_soon(void **state)
+{
+    (void)state;
+    uint64_t dice = 18;
+    uint32_t prices_m[SITES_MAX], again_m[SITES_MAX];
+    for (unsigned world = 0; world < 3; world++) {
+        struct bazaar *bazaar = bazaar_new(&dice, 20, world == 0 ? 300 : 700);
+        bazaar_supply(bazaar, &dice, 7, 1);
+        for (size_t i = 0; i < 20; i++)
+            bazaar->supplies[i].target = bazaar->supplies[i].max = world < 2 || i < 15 ? 0 : 1;
+        assert_true(looks(bazaar, prices_m) < 1200);
+        reverse_flows(bazaar);
+        looks(bazaar, again_m);
+        assert_memory_equal(prices_m, again_m, 20 * sizeof *prices_m);
+        bazaar_free(bazaar);
+    }
+}
+
+static void many_sites_and_few_classes_take_no_longer(void **state)
+{
+    (void)state;
+    uint64_t dice = 4;
+    uint32_t prices_m[SITES_MAX];
+    struct bazaar *bazaar = bazaar_new(&dice, 60, 450);
+    bazaar_supply(bazaar, &dice, 20, 0.5);
+    assert_true(looks(bazaar, prices_m) < 1600);
+    bazaar_free(bazaar);
 }
 
 static void what_if_tells_where_the_callers_of_a_lost_site_go(void **state)
@@ -322,6 +365,8 @@ int main(void)
         cmocka_unit_test(past_all_targets_levels_rise_together),
         cmocka_unit_test(the_market_chooses_as_plans_do),
         cmocka_unit_test(the_order_of_flows_does_not_matter_and_neither_does_chance),
+        cmocka_unit_test(where_nobody_has_anything_to_give_it_ends_as_soon),
+        cmocka_unit_test(many_sites_and_few_classes_take_no_longer),
         cmocka_unit_test(what_if_tells_where_the_callers_of_a_lost_site_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
