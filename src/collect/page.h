@@ -40,7 +40,7 @@ struct page {
     bool gone;               /* no longer in the set: freed when the reader gives it back */
     struct page *next;       /* of those waiting */
     struct transfer *http;   /* running */
-    struct execution *child; /* running */
+    struct execution *child; /* running, or killed and not yet ended */
 };
 
 struct page_set {
@@ -60,6 +60,7 @@ struct collector {
     struct page_set set;
     struct page *waiting, **waiting_end;
     unsigned running;
+    struct execution *executions; /* commands that have not ended, those of no page included */
 
     int read_fd;  /* raised by the reader */
     int nudge_fd; /* shared from here on */
@@ -95,3 +96,6 @@ void http_cancel(struct page *page);
 /* exec.c. The child's descriptors are taken over. */
 void exec_start(struct page *page, const struct child *child);
 void exec_cancel(struct page *page);
+/* What has been killed and not ended yet is the new page's affair. */
+void exec_inherit(struct page *page, struct page *old);
+void exec_close(struct collector *collector);

@@ -88,7 +88,7 @@ static void on_read(evutil_socket_t fd, short what, void *context)
     start_waiting(collector);
 }
 
-/* It is time. A page that is still being asked skips a turn: its timeout is longer than its interval. */
+/* It is time. A page that is still being asked skips a turn: its timeout is longer than its interval, or its command cannot be killed. */
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
@@ -97,7 +97,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     const uint64_t now_ms = clock_ms(), late_ms = now_ms > page->due_ms ? now_ms - page->due_ms : 0;
     page->due_ms += page->interval_ms * (late_ms / page->interval_ms + 1); /* its place stays */
     set_timer(page);
-    if (page->phase != PAGE_IDLE || now_ms < page->pause_end_ms)
+    if (page->phase != PAGE_IDLE || page->child || now_ms < page->pause_end_ms)
         return;
     page->phase = PAGE_WAITING;
     page->next = NULL;
@@ -188,6 +188,8 @@ static void inherit(struct page_set *set, const struct page_set *old, uint64_t n
             j++;
         const bool known = j < old->count && strcmp(old->pages[j]->key, page->key) == 0;
         page->due_ms = now_ms + page->interval_ms * i / set->count;
+        if (known)
+            exec_inherit(page, old->pages[j]);
         if (known && old->pages[j]->interval_ms == page->interval_ms)
             page->due_ms = old->pages[j]->phase == PAGE_IDLE ? old->pages[j]->due_ms : now_ms; /* what is broken off begins anew */
     }
@@ -228,4 +230,5 @@ void schedule_end(struct collector *collector)
     event_del(&collector->read_done);
     retire_all(&collector->set);
     collector->set = (struct page_set){.count = 0};
+    exec_close(collector);
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SOON_MS = 20000, RESULTS_MOST = 20000, EVERY_MS = 200 };
@@ -195,6 +196,49 @@ static void a_command_is_run_and_killed_when_it_takes_too_long(void **state)
     assert_non_null(strstr(wait_for(3, 1, 1).why, "cannot run /nowhere/x"));
 }
 
+/* Stands before the library's own: a child that waits for a disk does not hear it. */
+static atomic_bool deaf;
+int kill(pid_t pid, int number)
+{
+    return deaf ? 0 : (int)syscall(SYS_kill, pid, number);
+}
+
+static size_t lines_of(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    size_t lines = 0;
+    for (int c; file && (c = fgetc(file)) != EOF;)
+        lines += c == '\n';
+    if (file)
+        fclose(file);
+    return lines;
+}
+
+static void a_command_that_cannot_be_killed_is_not_run_again_before_it_has_ended(void **state)
+{
+    (void)state;
+    char script[256], path[128];
+    snprintf(path, sizeof path, "%s/starts", folder);
+    snprintf(script, sizeof script, "echo >> %s; exec sleep 3", path);
+    char *stuck[] = {"/bin/sh", "-c", script}, *echo[] = {"/bin/echo", "1"};
+    const struct load_source sources[] = {
+        {.type = LOAD_EXEC, .command = stuck, .command_count = 3, .interval_ms = EVERY_MS, .timeout_ms = 100},
+        {.type = LOAD_EXEC, .command = echo, .command_count = 2, .interval_ms = EVERY_MS, .timeout_ms = SOON_MS},
+    };
+    const struct load_errand errands[] = {{.source = &sources[0]}, {.source = &sources[1]}};
+    deaf = true;
+    collector_set(collector, errands, 2, 1);
+    assert_string_equal(wait_for(0, 1, 1).why, "it does not end within 100 ms");
+    wait_for(1, 1, 4);                       /* so many turns have gone by */
+    collector_set(collector, errands, 2, 2); /* nor does a reload change that */
+    wait_for(1, 2, 3);
+    assert_int_equal(lines_of(path), 1);
+    wait_for(0, 2, 1); /* it has ended, and is asked again */
+    assert_true(lines_of(path) > 1);
+    deaf = false;
+    unlink(path);
+}
+
 static void pages_are_asked_once_for_all_their_sources_and_over_kept_connections(void **state)
 {
     (void)state;
@@ -280,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_read_with_its_time, begin, end),
+        cmocka_unit_test_setup_teardown(a_command_that_cannot_be_killed_is_not_run_again_before_it_has_ended, begin, end),
         cmocka_unit_test_setup_teardown(a_command_is_run_and_killed_when_it_takes_too_long, begin, end),
         cmocka_unit_test_setup_teardown(pages_are_asked_once_for_all_their_sources_and_over_kept_connections, begin, end),
         cmocka_unit_test_setup_teardown(a_reload_keeps_the_schedule_and_numbers_results_anew, begin, end),
