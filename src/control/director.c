@@ -104,12 +104,12 @@ static void take_results(struct director *director)
         if (!beliefs_take(beliefs, &results[i], &endpoint, &before))
             continue;
         changed = true;
+        director->moves.soon |= !same_verdicts(&before, &beliefs->health[endpoint]); /* doubt moves nobody */
         struct transition seen;
         if (transition_of(&before, &beliefs->health[endpoint], &seen) && transition_count++ < TRANSITIONS_NOTED)
             transitions[transition_count - 1] = transition_explained(seen, endpoint, &results[i]);
     }
     director->verdicts_changed |= changed;
-    director->moves.soon |= changed;
     if (director->starting && changed)
         director_publish(director);
     transitions_tell(director, transitions, transition_count);

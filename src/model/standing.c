@@ -1,5 +1,16 @@
 #include "model/standing.h"
 
+bool same_verdicts(const struct endpoint_health *a, const struct endpoint_health *b)
+{
+    for (unsigned i = 0; i < 2 * TRANSPORT_COUNT; i++) {
+        const struct facet *left = &a->of[i / TRANSPORT_COUNT][i % TRANSPORT_COUNT],
+                           *right = &b->of[i / TRANSPORT_COUNT][i % TRANSPORT_COUNT];
+        if (left->verdict != right->verdict || left->probed != right->probed || left->held != right->held)
+            return false;
+    }
+    return a->overall == b->overall && a->held == b->held;
+}
+
 const char *standing_text(enum standing standing)
 {
     static const char *const texts[] = {"up", "unknown", "reserve", "last", "out"};

@@ -24,6 +24,9 @@ struct endpoint_health {
     bool doubt;                          /* a probe has failed (or passed) and its confirmation is on the way: answers live shorter */
 };
 
+/* Whether verdicts, and what is held, are the same; doubt may differ. */
+bool same_verdicts(const struct endpoint_health *a, const struct endpoint_health *b);
+
 /* fail: taken for down, for a drill. */
 enum order_state { ORDERED_NOTHING, ORDERED_DRAIN, ORDERED_FAIL, ORDERED_DISABLE };
 

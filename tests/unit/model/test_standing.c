@@ -29,10 +29,32 @@ static void every_cause_has_a_text_of_its_own(void **state)
     assert_string_equal(cause_text(CAUSE_NOT_IN_SERVICE), "site not of this service");
 }
 
+static void doubt_is_no_other_verdict(void **state)
+{
+    (void)state;
+    struct endpoint_health a = {.overall = VERDICT_UP}, b = a;
+    a.of[0][0] = b.of[0][0] = (struct facet){.verdict = VERDICT_UP, .probed = true, .since_ms = 7};
+    b.doubt = true;
+    b.of[0][0].since_ms = 8;
+    assert_true(same_verdicts(&a, &b));
+    b.of[1][0].verdict = VERDICT_DOWN;
+    assert_false(same_verdicts(&a, &b));
+    b = a;
+    b.of[0][0].held = true;
+    assert_false(same_verdicts(&a, &b));
+    b = a;
+    b.overall = VERDICT_UNKNOWN;
+    assert_false(same_verdicts(&a, &b));
+    b = a;
+    b.held = true;
+    assert_false(same_verdicts(&a, &b));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standings_have_texts),
+        cmocka_unit_test(doubt_is_no_other_verdict),
         cmocka_unit_test(every_cause_has_a_text_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
