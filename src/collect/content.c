@@ -30,17 +30,32 @@ static bool make_printable(struct error *err)
     return false;
 }
 
-bool content_read(const char *text, size_t len, const char *metric, const char *path, bool sum, struct load_sample *ret_sample,
+void content_release(struct content *content)
+{
+    json_close(content->json);
+    content->json = NULL;
+}
+
+static bool read_json(struct content *content, const char *path, double *ret_value, struct error *err)
+{
+    if (!content->json && !content->not_json.text[0])
+        content->json = json_open(content->text, content->len, &content->not_json);
+    if (!content->json)
+        return error_set(err, "%s", content->not_json.text);
+    return json_find(content->json, path, ret_value, err);
+}
+
+bool content_read(struct content *content, const char *metric, const char *path, bool sum, struct load_sample *ret_sample,
                   struct error *err)
 {
     bool done;
     *ret_sample = (struct load_sample){.value = 0};
     if (metric)
-        done = read_metric(text, len, metric, sum, ret_sample, err);
+        done = read_metric(content->text, content->len, metric, sum, ret_sample, err);
     else if (path)
-        done = json_pick(text, len, path, &ret_sample->value, err);
+        done = read_json(content, path, &ret_sample->value, err);
     else
-        done = number_read(text, len, &ret_sample->value) || error_set(err, "it is not a number");
+        done = number_read(content->text, content->len, &ret_sample->value) || error_set(err, "it is not a number");
     if (done && !(isfinite(ret_sample->value) && ret_sample->value >= 0))
         done = error_set(err, "the value is negative or not finite");
     return done || make_printable(err);

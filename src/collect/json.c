@@ -1,5 +1,7 @@
 #include "collect/json.h"
 
+#include "base/memory.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -63,18 +65,36 @@ static bool number_of(const json_t *value, double *ret_number, struct error *err
     return error_set(err, "it is %s, not a number", kinds[json_typeof(value)]);
 }
 
-bool json_pick(const char *text, size_t len, const char *path, double *ret_number, struct error *err)
+struct json {
+    json_t *root;
+};
+
+struct json *json_open(const char *text, size_t len, struct error *err)
+{
+    json_error_t why;
+    json_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &why);
+    if (!root) {
+        error_set(err, "not JSON: line %d, column %d", why.line, why.column);
+        return NULL;
+    }
+    struct json *json = mem_new(1, sizeof *json);
+    json->root = root;
+    return json;
+}
+
+void json_close(struct json *json)
+{
+    if (json)
+        json_decref(json->root);
+    free(json);
+}
+
+bool json_find(const struct json *json, const char *path, double *ret_number, struct error *err)
 {
     char step[STEP_MAX + 1];
-    json_error_t why;
     const char *rest = path;
-    json_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &why);
-    if (!root)
-        return error_set(err, "not JSON: line %d, column %d", why.line, why.column);
-    const json_t *value = root;
+    const json_t *value = json->root;
     while (value && next_step(&rest, path[0] == '/', step))
         value = step_into(value, step);
-    const bool found = value ? number_of(value, ret_number, err) : error_set(err, "there is no \"%.*s\" at %.200s", SHOWN_MAX, step, path);
-    json_decref(root);
-    return found;
+    return value ? number_of(value, ret_number, err) : error_set(err, "there is no \"%.*s\" at %.200s", SHOWN_MAX, step, path);
 }

@@ -141,16 +141,18 @@ void page_failed(struct page *page, const char *format, ...)
 void page_came(struct page *page, const char *text, size_t len, uint64_t age_ms)
 {
     const uint64_t now_ms = clock_ms();
+    struct content content = {.text = text, .len = len};
     for (size_t i = 0; i < page->wish_count; i++) {
         const struct wish *wish = &page->wishes[i];
         struct load_result result = {.done = true};
         struct error err = {""};
-        result.done = content_read(text, len, wish->metric, wish->path, wish->sum, &result.sample, &err);
+        result.done = content_read(&content, wish->metric, wish->path, wish->sum, &result.sample, &err);
         result.sample.at_ms = now_ms > age_ms ? now_ms - age_ms : 0;
         if (!result.done)
             snprintf(result.why, sizeof result.why, "%.*s", LOAD_WHY - 1, err.text);
         tell(page, wish, &result);
     }
+    content_release(&content);
     page_done(page);
 }
 

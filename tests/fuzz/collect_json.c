@@ -13,7 +13,10 @@ static void read_as(const char *text, size_t len, const char *metric, const char
 {
     struct load_sample sample;
     struct error err = {""};
-    if (content_read(text, len, metric, path, true, &sample, &err)) {
+    struct content content = {.text = text, .len = len};
+    const bool done = content_read(&content, metric, path, true, &sample, &err);
+    content_release(&content);
+    if (done) {
         invariant(isfinite(sample.value) && sample.value >= 0);
         return;
     }

@@ -11,6 +11,8 @@
 #include "collect/collect.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -171,6 +173,41 @@ static void a_file_is_read_with_its_time(void **state)
     assert_non_null(strstr(wait_for(2, 1, 1).why, "cannot open the file"));
 }
 
+/* Stands before the library's own, which it calls. */
+static _Atomic unsigned parsed;
+json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *ret_why)
+{
+    json_t *(*own)(const char *, size_t, size_t, json_error_t *);
+    *(void **)&own = dlsym(RTLD_NEXT, "json_loadb");
+    parsed++;
+    return own(text, len, flags, ret_why);
+}
+
+static void a_document_is_parsed_once_for_all_that_is_picked_from_it(void **state)
+{
+    (void)state;
+    enum { PICKS = 20 };
+    char path[128], picks[PICKS][16];
+    struct load_source sources[PICKS];
+    struct load_errand errands[PICKS];
+    snprintf(path, sizeof path, "%s/document", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"v\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}", file);
+    fclose(file);
+    for (unsigned i = 0; i < PICKS; i++) {
+        snprintf(picks[i], sizeof picks[i], "v.%u", i);
+        sources[i] = (struct load_source){.type = LOAD_FILE, .file = path, .path = picks[i], .interval_ms = SOON_MS, .timeout_ms = SOON_MS};
+        errands[i] = (struct load_errand){.source = &sources[i]};
+    }
+    parsed = 0;
+    collector_set(collector, errands, PICKS, 1);
+    assert_true(wait_for(7, 1, 1).sample.value == 7);
+    assert_string_equal(wait_for(PICKS - 1, 1, 1).why, "there is no \"19\" at v.19");
+    assert_int_equal(parsed, 1);
+    unlink(path);
+}
+
 static void a_command_is_run_and_killed_when_it_takes_too_long(void **state)
 {
     (void)state;
@@ -324,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_read_with_its_time, begin, end),
+        cmocka_unit_test_setup_teardown(a_document_is_parsed_once_for_all_that_is_picked_from_it, begin, end),
         cmocka_unit_test_setup_teardown(a_command_that_cannot_be_killed_is_not_run_again_before_it_has_ended, begin, end),
         cmocka_unit_test_setup_teardown(a_command_is_run_and_killed_when_it_takes_too_long, begin, end),
         cmocka_unit_test_setup_teardown(pages_are_asked_once_for_all_their_sources_and_over_kept_connections, begin, end),

@@ -13,11 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool pick(const char *text, const char *path, double *ret_number, struct error *err)
+{
+    struct json *json = json_open(text, strlen(text), err);
+    const bool found = json && json_find(json, path, ret_number, err);
+    json_close(json);
+    return found;
+}
+
 static void picks(const char *text, const char *path, double wanted)
 {
     double number = -1;
     struct error err = {""};
-    if (!json_pick(text, strlen(text), path, &number, &err) || number != wanted)
+    if (!pick(text, path, &number, &err) || number != wanted)
         fail_msg("%s in %s: %g (%s)", path, text, number, err.text);
 }
 
@@ -25,7 +33,7 @@ static void picks_nothing(const char *text, const char *path, const char *why)
 {
     double number = -1;
     struct error err = {""};
-    if (json_pick(text, strlen(text), path, &number, &err) || !strstr(err.text, why))
+    if (pick(text, path, &number, &err) || !strstr(err.text, why))
         fail_msg("%s in %s: %g, \"%s\" instead of \"%s\"", path, text, number, err.text, why);
 }
 
@@ -96,11 +104,19 @@ static void what_is_no_json_is_told_with_its_place(void **state)
     free(deep);
 }
 
+static bool read_text(const char *text, const char *metric, const char *path, bool sum, struct load_sample *ret_sample, struct error *err)
+{
+    struct content content = {.text = text, .len = strlen(text)};
+    const bool done = content_read(&content, metric, path, sum, ret_sample, err);
+    content_release(&content);
+    return done;
+}
+
 static void reads(const char *text, const char *metric, const char *path, bool sum, double wanted)
 {
     struct load_sample sample;
     struct error err = {""};
-    if (!content_read(text, strlen(text), metric, path, sum, &sample, &err) || sample.value != wanted)
+    if (!read_text(text, metric, path, sum, &sample, &err) || sample.value != wanted)
         fail_msg("%s: %g (%s)", text, sample.value, err.text);
 }
 
@@ -108,7 +124,7 @@ static void reads_nothing(const char *text, const char *metric, const char *path
 {
     struct load_sample sample;
     struct error err = {""};
-    if (content_read(text, strlen(text), metric, path, sum, &sample, &err) || !strstr(err.text, why))
+    if (read_text(text, metric, path, sum, &sample, &err) || !strstr(err.text, why))
         fail_msg("%s: \"%s\" instead of \"%s\"", text, err.text, why);
     for (const char *at = err.text; *at; at++)
         assert_in_range(*at, ' ', '~');
