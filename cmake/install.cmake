@@ -8,7 +8,7 @@ set(SIPSTEER_UNIT_DIR lib/systemd/system CACHE STRING "Where units of systemd go
 find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 find_program(CMARK cmark-gfm REQUIRED)
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
-file(GLOB pictures CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/pictures/*.svg)
+file(GLOB pictures CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/pictures/*.svg ${PROJECT_SOURCE_DIR}/docs/pictures/*.png)
 set(made ${CMAKE_BINARY_DIR}/docs)
 file(MAKE_DIRECTORY ${made})
 add_custom_command(OUTPUT ${made}/sipsteer.conf.5

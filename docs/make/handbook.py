@@ -4,6 +4,7 @@
 usage: handbook.py [--cmark PROGRAM] DOCS-FOLDER handbook.html
 """
 import argparse
+import base64
 import html
 import os
 import re
@@ -40,6 +41,12 @@ class Book:
             drawing = re.sub(r"^<\?xml.*?\?>\s*|<!--.*?-->", "", file.read(), flags=re.DOTALL)
         return f'<figure role="img" aria-label="{html.escape(alternative, quote=True)}">{drawing}</figure>'
 
+    def photograph(self, name, alternative):
+        """A PNG, in the page itself."""
+        with open(f"{self.folder}/{name}", "rb") as file:
+            octets = base64.b64encode(file.read()).decode()
+        return f'<img src="data:image/png;base64,{octets}" alt="{html.escape(alternative, quote=True)}">'
+
     def link(self, page, target):
         """Where a link of this page leads inside the book; None: out of it."""
         if re.match(r"[a-z]+:", target):
@@ -70,6 +77,7 @@ class Book:
 
         markup = render(self.cmark, re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL))
         markup = re.sub(r'<img src="([^"]+\.svg)" alt="([^"]*)" ?/>', lambda m: self.picture(m[1], html.unescape(m[2])), markup)
+        markup = re.sub(r'<img src="([^":]+\.png)" alt="([^"]*)" ?/>', lambda m: self.photograph(m[1], html.unescape(m[2])), markup)
         markup = re.sub(r'<a href="([^"]*)">(.*?)</a>', link, markup, flags=re.DOTALL)
         markup = re.sub(r"<h([1-6])>(.*?)</h\1>", heading, markup)
         markup = markup.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")

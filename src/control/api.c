@@ -142,9 +142,11 @@ const struct http_route api_routes[] = {
     VIEW("checks", COMMAND_CHECKS),
     VIEW("overrides", COMMAND_OVERRIDES),
     VIEW("load", COMMAND_LOAD),
+    VIEW("overview", COMMAND_OVERVIEW),
     VIEW("demand", COMMAND_DEMAND),
     VIEW("alerts", COMMAND_ALERTS),
     ASK("explain", COMMAND_EXPLAIN),
+    ASK("history", COMMAND_HISTORY),
     ASK("plan", COMMAND_PLAN),
     {.path = API "what-if", .method = METHOD_POST, .needs = ROLE_VIEW, .take = take_command, .tag = COMMAND_WHAT_IF},
     ORDER("drain", COMMAND_DRAIN),
@@ -155,6 +157,7 @@ const struct http_route api_routes[] = {
     ORDER("push", COMMAND_PUSH),
     ORDER("push-load", COMMAND_PUSH_LOAD),
     ORDER("reload", COMMAND_RELOAD),
+    {.path = "/status.json", .shared = true, .when_public = true, .take = take_command, .tag = COMMAND_PUBLIC_STATUS},
     {.path = "/metrics", .needs = ROLE_VIEW, .shared = true, .take = take_text, .tag = WEB_TEXT_METRICS},
 };
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

@@ -15,6 +15,7 @@ static const double lottery_known = 0.3, lottery_rate = 10;
 
 struct audience {
     struct demand *demand;
+    struct streams *streams;
     uint64_t lost; /* counts that found no room, since the start */
     struct prefix lottery[LOTTERY_MAX];
     size_t lottery_count;
@@ -24,6 +25,7 @@ struct audience *audience_new(void)
 {
     struct audience *audience = mem_new(1, sizeof *audience);
     audience->demand = demand_new(demand_half_life_ms(0));
+    audience->streams = streams_new();
     return audience;
 }
 
@@ -32,6 +34,7 @@ void audience_free(struct audience *audience)
     if (audience == NULL)
         return;
     demand_free(audience->demand);
+    streams_free(audience->streams);
     free(audience);
 }
 
@@ -126,6 +129,16 @@ bool audience_gather(struct audience *audience, struct server *server, const str
     demand_lose(audience->demand, (double)lost);
     demand_close(audience->demand, now_ms);
     return hold_lottery(audience, world_config(setup->world));
+}
+
+void audience_watch(struct audience *audience, const struct setup *setup, const struct snapshot *snapshot, uint64_t now_ms)
+{
+    streams_pass(audience->streams, audience->demand, setup, snapshot, now_ms);
+}
+
+const struct streams *audience_streams(const struct audience *audience)
+{
+    return audience->streams;
 }
 
 void audience_move(struct audience *audience, struct locale old, struct locale new)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/setup.h"
+#include "control/streams.h"
 #include "load/demand.h"
 #include "serve/serve.h"
 
@@ -14,6 +15,10 @@ void audience_free(struct audience *audience);
 
 /* Takes what was counted, of setup's place; that of others is demand of unknown class. True: the lottery has changed, publish. */
 bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, uint64_t now_ms);
+
+/* Looks where it is sent; once a second. */
+void audience_watch(struct audience *audience, const struct setup *setup, const struct snapshot *snapshot, uint64_t now_ms);
+const struct streams *audience_streams(const struct audience *audience);
 
 /* A world and its place have taken those of others, or new geo data those of older (both worlds are the same): demand goes over to the classes and services
  * that are the same. */

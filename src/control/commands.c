@@ -7,6 +7,7 @@
 #include "control/describe.h"
 #include "control/explain.h"
 #include "control/orders.h"
+#include "control/overview.h"
 #include "control/picture.h"
 #include "control/plan.h"
 #include "control/protocol.h"
@@ -171,11 +172,14 @@ static void history_command(struct director *director, struct client *client, co
 
 json_t *commands_describe(const struct view *view, const struct request *request)
 {
+    const int site = request->site ? config_site(world_config(view->setup->world), request->site) : ALL_SITES;
+    if (request->site && site < 0)
+        return reply_error("there is no site \"%s\"", request->site);
     switch (request->command) {
-    case COMMAND_LOAD: return with("load", describe_load(view));
+    case COMMAND_LOAD: return with("load", describe_load(view, site));
     case COMMAND_SITES: return with("sites", describe_sites(view));
     case COMMAND_CHECKS: return with("checks", describe_named_checks(view));
-    case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(view));
+    case COMMAND_ENDPOINTS: return with("endpoints", describe_endpoints(view, site));
     case COMMAND_OVERRIDES: return with("overrides", describe_overrides(view));
     default: return NULL;
     }
@@ -206,6 +210,8 @@ static json_t *describe(struct director *director, const struct request *request
     case COMMAND_STATUS: return with("status", status_json(director));
     case COMMAND_ZONES: return with("zones", zones_json(director));
     case COMMAND_ALERTS: return alerts_reply(director);
+    case COMMAND_OVERVIEW: return with("overview", overview_json(director));
+    case COMMAND_PUBLIC_STATUS: return with("public_status", public_status_json(&view));
     default: return with("demand", audience_json(director->audience, director->setup));
     }
 }

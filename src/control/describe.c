@@ -163,11 +163,13 @@ json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks)
     return object;
 }
 
-json_t *describe_endpoints(const struct view *view)
+json_t *describe_endpoints(const struct view *view, int site)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < world_config(view->setup->world)->endpoint_count; i++)
-        json_array_append_new(list, describe_endpoint(view, i, true));
+    const struct config *config = world_config(view->setup->world);
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        if (site == ALL_SITES || config->endpoints[i].site == site)
+            json_array_append_new(list, describe_endpoint(view, i, true));
     return list;
 }
 

@@ -23,10 +23,12 @@ json_t *describe_sites(const struct view *view);
 json_t *describe_endpoint(const struct view *view, size_t endpoint, bool checks);
 /* Those that sites depend on, and what their failure takes. */
 json_t *describe_named_checks(const struct view *view);
-json_t *describe_endpoints(const struct view *view);
+/* Of one site, or of all: ALL_SITES. */
+enum { ALL_SITES = -1 };
+json_t *describe_endpoints(const struct view *view, int site);
 
 /* describe_load.c. How full everything is, as setup_look() has left it (README.md, `load`). */
-json_t *describe_load(const struct view *view);
+json_t *describe_load(const struct view *view, int site); /* or ALL_SITES; clusters only with that */
 json_t *describe_site_load(const struct view *view, size_t site);
 /* For status: how many sources there are, how many tell nothing that counts. */
 json_t *describe_sources(const struct view *view, const struct collector *collector);

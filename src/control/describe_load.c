@@ -75,19 +75,22 @@ static json_t *describe_endpoint_load(const struct view *view, size_t endpoint)
     return object;
 }
 
-json_t *describe_load(const struct view *view)
+json_t *describe_load(const struct view *view, int site)
 {
     const struct meters *meters = &view->setup->meters;
     json_t *sites = json_array(), *endpoints = json_array(), *clusters = json_array();
     for (size_t i = 0; i < meters->config->site_count; i++) {
-        json_t *site = describe_site_load(view, i);
-        json_object_set_new(site, "site", json_string(meters->config->sites[i].name));
-        json_object_set_new(site, "order", describe_site_order(view, i));
-        json_array_append_new(sites, site);
+        if (site != ALL_SITES && (size_t)site != i)
+            continue;
+        json_t *object = describe_site_load(view, i);
+        json_object_set_new(object, "site", json_string(meters->config->sites[i].name));
+        json_object_set_new(object, "order", describe_site_order(view, i));
+        json_array_append_new(sites, object);
     }
     for (size_t i = 0; i < meters->config->endpoint_count; i++)
-        json_array_append_new(endpoints, describe_endpoint_load(view, i));
-    for (size_t i = 0; i < meters->config->cluster_count; i++) {
+        if (site == ALL_SITES || meters->config->endpoints[i].site == site)
+            json_array_append_new(endpoints, describe_endpoint_load(view, i));
+    for (size_t i = 0; site == ALL_SITES && i < meters->config->cluster_count; i++) {
         json_t *cluster = describe_gauge(view, &meters->clusters[i], &meters->cluster_use[i]);
         json_object_set_new(cluster, "cluster", json_string(meters->config->clusters[i].name));
         json_array_append_new(clusters, cluster);

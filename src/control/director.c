@@ -225,6 +225,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         foreign_pass(director);
         if (audience_gather(director->audience, director->server, director->setup, now_ms))
             director_publish(director);
+        audience_watch(director->audience, director->setup, snapshot_current(), now_ms);
         moves_pass(director);
     }
     supervisor_alive(director);

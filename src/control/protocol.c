@@ -39,6 +39,7 @@ enum {
     DRY_RUN = 1 << 26,
     FORCE = 1 << 27,
     CHECK = 1 << 28,
+    SITE = 1 << 29,
     SWITCHES = DRY_RUN | FORCE | CHECK, /* true or false */
     ORDER = TARGET | REASON | FOR | AT | UNTIL | CALLS | SWITCHES
 };
@@ -77,7 +78,8 @@ static const struct key {
             {"id", ID, 20},
             {"dry_run", DRY_RUN, 0},
             {"force", FORCE, 0},
-            {"check", CHECK, 0}};
+            {"check", CHECK, 0},
+            {"site", SITE, 63}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct form {
@@ -87,11 +89,11 @@ static const struct form {
     [COMMAND_STATUS] = {"status", 0, 0},
     [COMMAND_SITES] = {"sites", 0, 0},
     [COMMAND_ZONES] = {"zones", 0, 0},
-    [COMMAND_ENDPOINTS] = {"endpoints", 0, 0},
+    [COMMAND_ENDPOINTS] = {"endpoints", 0, SITE},
     [COMMAND_DEMAND] = {"demand", 0, 0},
     [COMMAND_CHECKS] = {"checks", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
-    [COMMAND_LOAD] = {"load", 0, 0},
+    [COMMAND_LOAD] = {"load", 0, SITE},
     [COMMAND_PUSH_LOAD] = {"push-load", TARGET | VALUE, TARGET | VALUE | UNIT | FOR},
     [COMMAND_DRAIN] = {"drain", TARGET, ORDER},
     [COMMAND_DISABLE] = {"disable", TARGET, ORDER},
@@ -107,6 +109,8 @@ static const struct form {
     [COMMAND_TEST_HOOK] = {"test-hook", NAME, NAME},
     [COMMAND_HISTORY] = {"history", 0, SINCE | BEFORE | LIMIT | KIND | TARGET | WHO | AFTER | UNTIL},
     [COMMAND_PUSH] = {"push", TARGET | VERDICT, TARGET | VERDICT | FOR | DETAIL | PROBE},
+    [COMMAND_OVERVIEW] = {"overview", 0, 0},
+    [COMMAND_PUBLIC_STATUS] = {"public-status", 0, 0},
 };
 _Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
 
@@ -154,6 +158,7 @@ static const char **slot(struct request *request, unsigned bit, struct figures *
     case VERDICT: return &request->verdict;
     case DETAIL: return &request->detail;
     case PROBE: return &request->probe;
+    case SITE: return &request->site;
     case CONFIG: return &request->config;
     case TO: return &request->to;
     case AT: return &request->at;

@@ -33,6 +33,8 @@ enum command {
     COMMAND_HISTORY,
     COMMAND_ALERTS,
     COMMAND_TEST_HOOK,
+    COMMAND_OVERVIEW,
+    COMMAND_PUBLIC_STATUS,
     COMMAND_COUNT
 };
 
@@ -48,6 +50,7 @@ struct request {
     double value;                         /* push-load: finite, not negative */
     const char *unit;                     /* NULL if not given */
     const char *config;                   /* plan: path; NULL: the file that the daemon was started with, as it is now */
+    const char *site;                     /* endpoints, load: of this one only; NULL: of all */
     const char *what, *sites;             /* what-if: see control/foresee.h; sites NULL: none */
     double calls;                         /* what-if, previews: in all; 0 if not given */
     double max_move;                      /* reload: percent; negative if not given */

@@ -252,6 +252,7 @@ static void note_logins(struct web *web)
 /* Each gives a text that the caller frees. */
 static char *(*const texts[WEB_TEXTS])(struct director *) = {[WEB_TEXT_METRICS] = NULL};
 
+/* Of one site alone the reply is made sooner than the copy. */
 static bool is_of_picture(const char *line)
 {
     struct request request;
@@ -259,8 +260,9 @@ static bool is_of_picture(const char *line)
     if (!request_parse(line, strlen(line), &request, &err))
         return false;
     const enum command command = request.command;
+    const bool all = request.site == NULL;
     request_release(&request);
-    return command == COMMAND_ENDPOINTS || command == COMMAND_LOAD || command == COMMAND_SITES || command == COMMAND_CHECKS;
+    return all && (command == COMMAND_ENDPOINTS || command == COMMAND_LOAD || command == COMMAND_SITES || command == COMMAND_CHECKS);
 }
 
 static void take(struct web *web, struct ask *ask)

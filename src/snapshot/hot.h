@@ -95,6 +95,7 @@ struct world {
     uint32_t *shapes; /* by spec: the first one that is the same but for the service */
     size_t spec_count, spec_room, shape_room;
     const uint64_t **service_offers;   /* by service: bit by endpoint, what its RRsets offer together; NULL: it is in no zone yet */
+    uint32_t *service_sets;            /* by service: a steered set whose plan chooses endpoints; NONE: it is in no zone yet */
     struct zone_answers *zone_answers; /* by zone */
     struct glue_pair *glue;            /* by endpoint */
     struct addr **addresses;           /* by endpoint, address_counts of them */

@@ -26,6 +26,7 @@ static void world_free(struct world *world)
     free(world->specs);
     free(world->shapes);
     free(world->service_offers);
+    free(world->service_sets);
     free(world->zone_answers);
     free(world->glue);
     free(world->addresses);
@@ -46,6 +47,16 @@ static bool build(struct builder *b)
     free(b->steered_of);
     free(b->steered_next);
     return good;
+}
+
+/* The first of each service; those of a NAPTR set choose nobody. */
+static void find_service_sets(struct world *world)
+{
+    for (size_t i = 0; i < world->config->service_count; i++)
+        world->service_sets[i] = NONE;
+    for (size_t i = world->steered_count; i-- > 0;)
+        if (world->steered[i].offer)
+            world->service_sets[world->steered[i].service] = (uint32_t)i;
 }
 
 /* Its keys change, or a signature is due. */
@@ -81,8 +92,11 @@ struct world *world_new(struct config *config, struct zone *const *zones, const 
     world->service_offers = mem_new(config->service_count, sizeof *world->service_offers);
     take_signing(world, signing);
     struct builder b = {.world = world, .report = report, .now_s = signing ? signing->now_s : 0};
-    if (build(&b))
+    world->service_sets = mem_new(config->service_count, sizeof *world->service_sets);
+    if (build(&b)) {
+        find_service_sets(world);
         return world;
+    }
     world_free(world);
     return NULL;
 }

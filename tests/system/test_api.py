@@ -78,7 +78,7 @@ def web(tmp_path_factory):
     """A daemon that has something to tell of everything."""
     from lab import Lab
     lab = Lab(tmp_path_factory.mktemp("api"))
-    made = Web.configure(lab)
+    made = Web.configure(lab, public_status=True)
     lab.probe_all()
     lab.conf["probes"]["told"] = {"type": "push", "expires": "1h"}
     lab.conf["checks"] = ({"name": "trunk", "probe": "options", "address": lab.ip("london", "lb1")},)
