@@ -39,6 +39,12 @@ def raw(web, octets, seconds=5, close=True):
             got += more
 
 
+def history(web, kind):
+    """Of this kind, one JSON object a line."""
+    web.lab.cli("history", "--kind", kind, "--json")
+    return [json.loads(line) for line in web.lab.last.stdout.splitlines()]
+
+
 @pytest.mark.main
 def test_roles_decide_who_may_ask_and_who_may_order(web):
     assert web.json("/api/v1/sites")["sites"][0]["site"] == "london"  # loopback may view
@@ -52,6 +58,11 @@ def test_roles_decide_who_may_ask_and_who_may_order(web):
     assert web.lab.winner(CLIENT["london"]) != "london"
     assert web.json("/api/v1/login", method="POST", body={}, token="bob") == {"version": 1, "ok": True, "name": "bob", "role": "view"}
     web.lab.wait_logged("wrong token from 127.0.0.1")
+    logins = history(web, "login")
+    assert [(event["what"], event.get("who")) for event in logins] == [("login failed", None), ("login", "bob")]
+    assert all(event["from"].startswith("http 127.0.0.1:") for event in logins)
+    order = history(web, "order")[-1]
+    assert (order["who"], order["target"]) == ("ann", "london") and order["from"].startswith("http 127.0.0.1:")
 
 
 def test_loopback_views_only_when_it_may_and_only_itself(make_lab):
@@ -211,7 +222,7 @@ def test_what_all_ask_is_made_once_a_second(web):
 
 def test_the_public_page_is_there_only_when_it_shall_be(web):
     assert web.ask("/status")[0] == 404
-    assert web.ask("/public/status.json", token="ann")[0] == 404
+    assert web.ask("/status.json", token="ann")[0] == 404
 
 
 def test_ten_thousand_connections_lock_nobody_out(make_lab):
