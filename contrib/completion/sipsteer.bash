@@ -61,9 +61,10 @@ _sipsteer() {
     --to) choices="next $(_sipsteer_values site sites)" ;;
     --role) choices='view operate' ;;
     --unit) choices='calls cps percent' ;;
+    --by) choices='service class site resolver' ;;
     --probe) choices=$(_sipsteer_values probe endpoints) ;;
     --policy) choices='sipsteer nearest static least-loaded shedding' ;;
-    --for | --reason | --client | --detail | --calls | --max-move | --at | --until | --since | --who | --kind | --target | --file) return ;;
+    --for | --reason | --client | --detail | --calls | --max-move | --at | --until | --since | --who | --kind | --target | --file | --interval) return ;;
     esac
     if [ -n "$choices" ]; then
         :

@@ -9,6 +9,7 @@
  *   orders.c      switches and other orders: what they would do, the order, and (watch.c) how it takes effect
  *   history.c     what has happened, from the daemon or from the audit file
  *   token.c       who may do what over HTTP
+ *   top.c         live: what is asked and answered (screen.c: the terminal)
  *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/decimal.h"
@@ -20,6 +21,7 @@
 #include "cli/orders.h"
 #include "cli/show.h"
 #include "cli/test_hook.h"
+#include "cli/top.h"
 #include "cli/what_if.h"
 #include "cli/simulate.h"
 #include "cli/token.h"
@@ -101,6 +103,8 @@ static const struct command {
     {"alerts", "", 0, 0, "what is wrong now, with the daemon and with the world, and whether the hooks have been told", show_alerts},
     {"test-hook", " NAME", 1, TAKES_HOOK, "tells the hook NAME a test, and whether it got there", NULL},
     {"history", "", 0, ALONE, "what has happened: orders, reloads, verdicts, alarms (sipsteer history --help)", NULL},
+    {"top", "", 0, ALONE, "what is asked and answered, live: by service, class of clients, site, client network (sipsteer top --help)",
+     NULL},
     {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
     {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
@@ -501,6 +505,8 @@ int main(int argc, char **argv)
         return orders_main(argc, argv);
     if (strcmp(word, "token") == 0)
         return token_main(argc, argv);
+    if (strcmp(word, "top") == 0)
+        return top_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

@@ -61,7 +61,7 @@ static void measure(const struct table *table, size_t *widths)
     }
 }
 
-static void print_row(const struct table *table, size_t first, const size_t *widths)
+static void print_row(const struct table *table, size_t first, const size_t *widths, FILE *to)
 {
     size_t pad = 0;
     for (size_t column = 0; column < table->columns; column++) {
@@ -69,22 +69,27 @@ static void print_row(const struct table *table, size_t first, const size_t *wid
         if (!widths[column])
             continue;
         if (*text) {
-            printf("%*s%s", (int)pad, "", text);
+            fprintf(to, "%*s%s", (int)pad, "", text);
             pad = 0;
         }
         pad += widths[column] - width_of(text) + 2;
     }
-    putchar('\n');
+    fputc('\n', to);
 }
 
-void table_print(struct table *table)
+void table_write(struct table *table, FILE *to)
 {
     size_t widths[TABLE_COLUMNS];
     measure(table, widths);
     for (size_t i = 0; i + table->columns <= table->count; i += table->columns)
-        print_row(table, i, widths);
+        print_row(table, i, widths, to);
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i]);
     free(table->cells);
     *table = (struct table){0};
+}
+
+void table_print(struct table *table)
+{
+    table_write(table, stdout);
 }

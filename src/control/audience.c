@@ -215,46 +215,80 @@ static json_t *rate_json(const char *key, const char *name, double rate, double 
     return json_pack("{s:s, s:f, s:f}", key, name, "rate", rate, "share", share_of(rate, all));
 }
 
-static json_t *services_json(const struct config *config, const struct flow *flows, size_t count, double all)
+/* Something of the configuration by its number, and its rate. */
+struct rated {
+    size_t number;
+    double rate;
+};
+
+static int by_rate(const void *a, const void *b)
+{
+    const struct rated *x = a, *y = b;
+    return x->rate != y->rate ? (x->rate < y->rate ? 1 : -1) : x->number < y->number ? -1 : 1;
+}
+
+/* Puts the largest first where only so many are wanted; returns how many are left. */
+static size_t largest(struct rated *rated, size_t count, size_t most)
+{
+    if (most == 0)
+        return count;
+    qsort(rated, count, sizeof *rated, by_rate);
+    return most < count ? most : count;
+}
+
+static struct rated *rated_new(size_t count)
+{
+    struct rated *rated = mem_new(count + 1, sizeof *rated);
+    for (size_t i = 0; i < count; i++)
+        rated[i].number = i;
+    return rated;
+}
+
+static json_t *services_json(const struct config *config, const struct flow *flows, size_t count, double all, size_t most)
 {
     json_t *array = json_array();
-    double *rates = mem_new(config->service_count + 1, sizeof *rates);
+    struct rated *rated = rated_new(config->service_count);
     for (size_t i = 0; i < count; i++)
-        rates[flows[i].service] += flows[i].rate;
-    for (size_t i = 0; i < config->service_count; i++)
-        json_array_append_new(array, rate_json("service", config->services[i].name, rates[i], all));
-    free(rates);
+        rated[flows[i].service].rate += flows[i].rate;
+    const size_t left = largest(rated, config->service_count, most);
+    for (size_t i = 0; i < left; i++)
+        json_array_append_new(array, rate_json("service", config->services[rated[i].number].name, rated[i].rate, all));
+    free(rated);
     return array;
 }
 
-static json_t *sites_json(const struct config *config, const struct classes *classes, const struct flow *flows, size_t count, double all)
+static json_t *sites_json(const struct config *config, const struct classes *classes, const struct flow *flows, size_t count, double all,
+                          size_t most)
 {
     json_t *array = json_array();
-    double *rates = mem_new(config->site_count + 1, sizeof *rates);
+    struct rated *rated = rated_new(config->site_count);
     for (size_t i = 0; i < count; i++)
-        rates[nearest_site(config, classes, &flows[i])] += flows[i].rate;
-    for (size_t i = 0; i < config->site_count; i++)
-        json_array_append_new(array, rate_json("site", config->sites[i].name, rates[i], all));
-    free(rates);
+        rated[nearest_site(config, classes, &flows[i])].rate += flows[i].rate;
+    const size_t left = largest(rated, config->site_count, most);
+    for (size_t i = 0; i < left; i++)
+        json_array_append_new(array, rate_json("site", config->sites[rated[i].number].name, rated[i].rate, all));
+    free(rated);
     return array;
 }
 
-static json_t *heavy_json(const struct audience *audience)
+static json_t *heavy_json(const struct audience *audience, size_t most)
 {
-    struct heavy heavy[LISTED];
+    struct heavy *heavy = mem_new(most, sizeof *heavy);
     json_t *array = json_array();
-    const size_t count = demand_heavy(audience->demand, 0, heavy, LISTED);
+    const size_t count = demand_heavy(audience->demand, 0, heavy, most);
     for (size_t i = 0; i < count; i++) {
         char text[PREFIX_TEXT];
         json_t *object = rate_json("network", prefix_format(&heavy[i].prefix, text), heavy[i].rate, demand_rate(audience->demand));
         json_object_set_new(object, "lottery", json_boolean(takes_part(audience, &heavy[i].prefix)));
         json_array_append_new(array, object);
     }
+    free(heavy);
     return array;
 }
 
-json_t *audience_json(const struct audience *audience, const struct setup *setup)
+json_t *audience_json(const struct audience *audience, const struct setup *setup, size_t most)
 {
+    const size_t listed = most ? most : LISTED;
     const struct config *config = world_config(setup->world);
     const struct classes *classes = geo_classes(place_geo(setup->place));
     size_t count;
@@ -264,14 +298,14 @@ json_t *audience_json(const struct audience *audience, const struct setup *setup
     for (size_t i = 0; i < count; i++)
         all += flows[i].rate;
     json_t *largest = json_array();
-    for (size_t i = 0; i < count && i < LISTED; i++)
+    for (size_t i = 0; i < count && i < listed; i++)
         json_array_append_new(largest, flow_json(config, classes, &flows[i], all));
-    json_t *object = json_pack("{s:b, s:f, s:f, s:I, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "measured", measured, "rate",
-                               measured ? demand_rate(audience->demand) : 0.0, "known", demand_known(audience->demand), "half_life_s",
-                               (json_int_t)(demand_half_life_ms(config->balance.hold_ms) / 1000), "counted_one_in", (int)DEMAND_ONE_IN,
-                               "lost", (json_int_t)audience->lost, "heavy_share", audience_heavy_share(config), "services",
-                               services_json(config, flows, count, all), "sites", sites_json(config, classes, flows, count, all), "flows",
-                               largest, "networks", heavy_json(audience));
+    json_t *object = json_pack(
+        "{s:b, s:f, s:f, s:I, s:i, s:I, s:f, s:o, s:o, s:o, s:o}", "measured", measured, "rate",
+        measured ? demand_rate(audience->demand) : 0.0, "known", demand_known(audience->demand), "half_life_s",
+        (json_int_t)(demand_half_life_ms(config->balance.hold_ms) / 1000), "counted_one_in", (int)DEMAND_ONE_IN, "lost",
+        (json_int_t)audience->lost, "heavy_share", audience_heavy_share(config), "services", services_json(config, flows, count, all, most),
+        "sites", sites_json(config, classes, flows, count, all, most), "flows", largest, "networks", heavy_json(audience, listed));
     free(flows);
     return object;
 }

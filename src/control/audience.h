@@ -41,5 +41,6 @@ const struct demand *audience_demand(const struct audience *audience);
 /* From which share of all answers a client prefix is heavy: balance.heavy percent of the smallest site's part of the capacity. */
 double audience_heavy_share(const struct config *config);
 
-/* The reply of `sipsteer demand`. */
-json_t *audience_json(const struct audience *audience, const struct setup *setup);
+/* The reply of `sipsteer demand`. most: so many entries of each list, the largest first; 0: all services and sites in the configuration's order, and 20
+ * flows and networks. */
+json_t *audience_json(const struct audience *audience, const struct setup *setup, size_t most);

@@ -13,6 +13,7 @@
 #include "control/protocol.h"
 #include "control/reports.h"
 #include "control/switching.h"
+#include "control/top.h"
 #include "control/what_if.h"
 
 #include <stdlib.h>
@@ -208,11 +209,13 @@ static json_t *describe(struct director *director, const struct request *request
         return reply;
     switch (request->command) {
     case COMMAND_STATUS: return with("status", status_json(director));
+    case COMMAND_TOP: return top_reply(director, request->limit);
+    case COMMAND_PROGRESS: return with("progress", progress_json(director));
     case COMMAND_ZONES: return with("zones", zones_json(director));
     case COMMAND_ALERTS: return alerts_reply(director);
     case COMMAND_OVERVIEW: return with("overview", overview_json(director));
     case COMMAND_PUBLIC_STATUS: return with("public_status", public_status_json(&view));
-    default: return with("demand", audience_json(director->audience, director->setup));
+    default: return with("demand", audience_json(director->audience, director->setup, 0));
     }
 }
 

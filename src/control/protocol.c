@@ -91,6 +91,8 @@ static const struct form {
     [COMMAND_ZONES] = {"zones", 0, 0},
     [COMMAND_ENDPOINTS] = {"endpoints", 0, SITE},
     [COMMAND_DEMAND] = {"demand", 0, 0},
+    [COMMAND_TOP] = {"top", 0, LIMIT},
+    [COMMAND_PROGRESS] = {"progress", 0, 0},
     [COMMAND_CHECKS] = {"checks", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_LOAD] = {"load", 0, SITE},

@@ -15,6 +15,8 @@ enum command {
     COMMAND_ZONES,
     COMMAND_ENDPOINTS,
     COMMAND_DEMAND,
+    COMMAND_TOP,
+    COMMAND_PROGRESS,
     COMMAND_CHECKS,
     COMMAND_EXPLAIN,
     COMMAND_LOAD,
@@ -55,7 +57,8 @@ struct request {
     double calls;                         /* what-if, previews: in all; 0 if not given */
     double max_move;                      /* reload: percent; negative if not given */
     const char *verdict, *detail, *probe; /* push; detail is "" and probe NULL if not given */
-    const char *since, *before, *limit, *kind, *who, *after, *until; /* history: as history_request() reads them; NULL if not given */
+    const char *since, *before, *limit, *kind, *who, *after,
+        *until; /* history: as history_request() reads them; limit of top, too; NULL if not given */
 };
 
 /* Reads one line. False: why, for the client; nothing to release. */

@@ -88,7 +88,7 @@ static void add_defence_counters(json_t *object, const struct server_counters *a
         json_object_set_new(object, numbers[i].key, json_integer((json_int_t)numbers[i].value));
 }
 
-static json_t *counters_json(const struct server *server)
+json_t *counters_json(const struct server *server)
 {
     const struct server_counters at = server_counters(server);
     json_t *rcodes = json_array();
@@ -131,6 +131,11 @@ static json_t *geo_json(const struct setup *setup)
                      "files", files);
 }
 
+const char *director_phase(const struct director *director)
+{
+    return director->serving ? "serving" : "probing before the first answers";
+}
+
 static json_t *suspect_json(const struct view *view)
 {
     json_t *object =
@@ -144,8 +149,7 @@ json_t *status_json(struct director *director)
 {
     const struct view view = director_view(director);
     json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:I}", "program", "sipsteerd " SIPSTEER_VERSION, "pid", (int)getpid(), "config",
-                               director->config_path, "phase", director->serving ? "serving" : "probing before the first answers",
-                               "generation", (json_int_t)director->generation);
+                               director->config_path, "phase", director_phase(director), "generation", (json_int_t)director->generation);
     json_object_set_new(object, "publish_us", json_integer((json_int_t)director->publish_us));
     json_object_set_new(object, "publish_max_us", json_integer((json_int_t)director->publish_max_us));
     json_object_set_new(object, "uptime_ms", json_integer((json_int_t)(view.now_ms - director->started_ms)));

@@ -1,6 +1,7 @@
 #include "control/work.h"
 
 #include "base/memory.h"
+#include "base/progress.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct work {
     struct queue todo, finished;
     bool ending, over;
     int wake_fd, nice;
+    struct progress progress;
 };
 
 static void queue_put(struct queue *queue, struct job *job)
@@ -42,6 +44,7 @@ static void *run(void *context)
 {
     struct work *work = context;
     setpriority(PRIO_PROCESS, (id_t)gettid(), work->nice);
+    progress_use(&work->progress);
     pthread_mutex_lock(&work->lock);
     for (;;) {
         struct job *job = queue_take(&work->todo);
@@ -53,6 +56,7 @@ static void *run(void *context)
         }
         pthread_mutex_unlock(&work->lock);
         job->run(job);
+        progress_end();
         pthread_mutex_lock(&work->lock);
         queue_put(&work->finished, job);
         eventfd_write(work->wake_fd, 1);
@@ -97,6 +101,11 @@ void work_push(struct work *work, struct job *job)
     queue_put(&work->todo, job);
     pthread_cond_signal(&work->pushed);
     pthread_mutex_unlock(&work->lock);
+}
+
+const struct progress *work_progress(const struct work *work)
+{
+    return &work->progress;
 }
 
 void work_collect(struct work *work)

@@ -20,6 +20,10 @@ enum { WORK_NICE = 10 };
 struct work *work_new(int wake_fd, int nice, struct error *err);
 void work_push(struct work *work, struct job *job);
 
+/* How far the job that is being run has come (base/progress.h). */
+struct progress;
+const struct progress *work_progress(const struct work *work);
+
 /* Calls done for every job that has been run. */
 void work_collect(struct work *work);
 

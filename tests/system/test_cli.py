@@ -8,7 +8,7 @@ import pytest
 from lab import BIN, CLIENT, ZONE, SLOW
 
 pytestmark = pytest.mark.main
-COMMANDS = ["check", "delegation", "explain", "status", "sites", "zones", "endpoints", "demand", "drain", "disable", "enable", "overrides", "plan", "what-if", "reload", "keys", "stop"]
+COMMANDS = ["check", "delegation", "explain", "status", "sites", "zones", "endpoints", "demand", "drain", "disable", "enable", "overrides", "plan", "what-if", "reload", "keys", "top", "stop"]
 
 
 def run(*words):
