@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
+#include "cli/progress_line.h"
 #include "cli/show_delegation.h"
 #include "config/config.h"
 #include "control/protocol.h"
@@ -169,7 +171,10 @@ static bool check(const struct delegation_arguments *args, const struct zone *zo
     struct places places = {.names = {NULL}};
     struct survey_plan plan;
     struct survey *survey = mem_new(1, sizeof *survey);
+    progress_line_begin(NULL);
+    progress_begin("asking the parent's servers and the zone's", 0);
     const bool made = read_plan(args, &places, &plan, err) && survey_make(zone, wanted, &plan, survey, err);
+    progress_line_end();
     if (made) {
         struct faults faults;
         survey_judge(survey, clock_wall_s(), &faults);

@@ -1,5 +1,6 @@
 /* sipsteer keys ZONE VERB: the files of a zone's keys. The daemon reads them at a reload, which a change orders, and obeys their times. */
 #include "cli/keys.h"
+#include "cli/progress_line.h"
 #include "cli/connection.h"
 #include "cli/show.h"
 
@@ -167,7 +168,10 @@ static bool order_reload(const struct zone_keys *zone)
 {
     struct error err;
     json_t *request = json_pack("{s:i, s:s}", "version", 1, "command", "reload");
+    fflush(stdout); /* what was told stands above the line */
+    progress_line_begin(zone->config->server.control);
     json_t *reply = connection_ask(zone->config->server.control, request, RELOAD_S, false, &err);
+    progress_line_end();
     const bool done = json_is_true(json_object_get(reply, "ok"));
     if (reply)
         show_findings(reply);

@@ -10,6 +10,7 @@
  *   history.c     what has happened, from the daemon or from the audit file
  *   token.c       who may do what over HTTP
  *   top.c         live: what is asked and answered (screen.c: the terminal)
+ *   progress_line.c  what is waited for, on a terminal
  *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/decimal.h"
@@ -19,6 +20,7 @@
 #include "cli/history.h"
 #include "cli/keys.h"
 #include "cli/orders.h"
+#include "cli/progress_line.h"
 #include "cli/show.h"
 #include "cli/test_hook.h"
 #include "cli/top.h"
@@ -345,7 +347,10 @@ static int ask_daemon(const struct command *command, const struct arguments *arg
     const bool loads = command->takes & (TAKES_CLIENT | TAKES_FILE | TAKES_BOUND); /* waits for files to be read */
     struct error err;
     json_t *request = make_request(command, args);
+    if (loads)
+        progress_line_begin(path);
     json_t *reply = connection_ask(path, request, loads ? RELOAD_S : QUICK_S, stop, &err);
+    progress_line_end();
     json_decref(request);
     free(path);
     if (!reply) {
@@ -368,7 +373,9 @@ static int show_delegation(const struct arguments *args, const char *path)
 
 static int plan_files(const struct command *command, const struct arguments *args)
 {
+    progress_line_begin(NULL);
     json_t *reply = control_plan(args->from, args->config);
+    progress_line_end();
     const int code = show(command, args, reply);
     json_decref(reply);
     return code;
@@ -382,11 +389,13 @@ static int read_files(const struct command *command, const struct arguments *arg
     if (command->takes & TAKES_FILE)
         return plan_files(command, args);
     const bool check = command->takes & ALONE;
-    if (check && !args->json)
-        return control_print_check(path);
+    progress_line_begin(NULL);
     json_t *reply = check
                         ? control_check(path)
                         : control_explain(path, &(struct question){.name = args->words[0], .type = args->words[1], .client = args->client});
+    progress_line_end();
+    if (check && !args->json)
+        return control_print_checked(reply);
     const int code = show(command, args, reply);
     json_decref(reply);
     return code;

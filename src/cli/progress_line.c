@@ -17,7 +17,7 @@ enum { PATIENCE_MS = 1000, EVERY_MS = 200, ANSWER_S = 2, SHOWN_MAX = 60 };
 static struct progress own;
 static const char *socket_path; /* of the daemon; NULL: own */
 static pthread_t drawer;
-static bool running, over;
+static bool running, over, drawn;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
 
@@ -38,6 +38,7 @@ static bool is_over_within(unsigned ms)
 
 static void draw(const char *what, long long percent)
 {
+    drawn = true;
     if (percent >= 0)
         fprintf(stderr, "\r\x1b[K%.*s %lld %%", SHOWN_MAX, what, percent);
     else
@@ -68,7 +69,8 @@ static void *run(void *context)
     (void)context;
     for (unsigned ms = PATIENCE_MS; !is_over_within(ms); ms = EVERY_MS)
         socket_path ? draw_daemon() : draw_own();
-    fputs("\r\x1b[K", stderr);
+    if (drawn)
+        fputs("\r\x1b[K", stderr);
     fflush(stderr);
     return NULL;
 }
@@ -79,7 +81,7 @@ void progress_line_begin(const char *socket)
     if (running || !isatty(STDERR_FILENO))
         return;
     socket_path = socket;
-    over = false;
+    over = drawn = false;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&wake, &attributes);

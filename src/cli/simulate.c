@@ -1,8 +1,9 @@
 #include "cli/simulate.h"
 
-#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/memory.h"
+#include "base/progress.h"
+#include "cli/progress_line.h"
 #include "cli/table.h"
 #include "config/config.h"
 #include "config/scenario.h"
@@ -15,9 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { DONE = 0, WRONG = 1, USAGE = 2, PATIENCE_MS = 1000 };
+enum { DONE = 0, WRONG = 1, USAGE = 2 };
 
 struct request {
     const char *config, *scenario, *svg;
@@ -103,11 +103,13 @@ static bool stage_open(struct stage *stage, const struct request *request)
 {
     struct report report;
     report_init(&report);
+    progress_line_begin(NULL);
     stage->config = config_load(request->config, &report);
     if (stage->config)
         stage->geo = geo_compile(stage->config, &report);
     if (stage->geo)
         stage->scenario = scenario_load(request->scenario, stage->config, &report);
+    progress_line_end();
     for (size_t i = 0; i < report.count; i++)
         if (report.findings[i].severity == SEVERITY_ERROR || stage->scenario == NULL)
             fprintf(stderr, "sipsteer: %s\n", report.findings[i].text);
@@ -122,40 +124,31 @@ static void stage_close(struct stage *stage)
     config_unref(stage->config);
 }
 
-/* Shown to people who wait, on a terminal. */
-struct progress {
-    uint64_t since_ms;
-    unsigned step, steps;
-    bool shown;
-};
+enum { PARTS = 1000 /* that a play is told in */ };
 
-static void show_progress(void *context, double done)
+static void tell_progress(void *context, double done)
 {
-    struct progress *progress = context;
-    if (!isatty(STDERR_FILENO) || clock_ms() - progress->since_ms < PATIENCE_MS)
-        return;
-    progress->shown = true;
-    fprintf(stderr, "\r%3.0f %%", 100 * (progress->step + done) / progress->steps);
-    fflush(stderr);
+    const size_t *played = context;
+    progress_step((uint64_t)(((double)*played + done) * PARTS));
 }
 
 static size_t play(const struct stage *stage, const struct request *request, struct sim_result results[SIM_POLICIES], struct error *err)
 {
     const size_t count = request->compare ? SIM_POLICIES : 1;
-    struct progress progress = {.since_ms = clock_ms(), .steps = (unsigned)count};
     size_t played = 0;
-    for (bool sound = true; sound && played < count; played += sound, progress.step++) {
+    progress_line_begin(NULL);
+    progress_begin("playing", PARTS * count);
+    for (bool sound = true; sound && played < count; played += sound) {
         const struct sim_run run = {.config = stage->config,
                                     .geo = stage->geo,
                                     .scenario = stage->scenario,
                                     .policy = request->compare ? (enum sim_policy)played : request->policy,
                                     .seed = request->seed,
-                                    .progress = show_progress,
-                                    .context = &progress};
+                                    .progress = tell_progress,
+                                    .context = &played};
         sound = sim_play(&run, &results[played], err);
     }
-    if (progress.shown)
-        fputs("\r     \r", stderr);
+    progress_line_end();
     return played;
 }
 

@@ -1,18 +1,18 @@
 #include "cli/what_if.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "cli/connection.h"
+#include "cli/progress_line.h"
 #include "cli/show.h"
 #include "control/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EXIT_HOLDS = 0, EXIT_FAILS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
-enum { ANSWER_S = 300, PATIENCE_MS = 1000 };
+enum { ANSWER_S = 300 };
 
 struct asked {
     const struct what_if_arguments *args;
@@ -33,8 +33,10 @@ static json_t *ask_once(const struct asked *asked, const char *what, const char 
     struct error err;
     json_t *reply = connection_ask(args->socket, request, ANSWER_S, false, &err);
     json_decref(request);
-    if (!reply)
+    if (!reply) {
+        progress_line_end();
         fprintf(stderr, "sipsteer: %s\n", err.text);
+    }
     return reply;
 }
 
@@ -66,7 +68,9 @@ static int ask_sites(const struct asked *asked)
         free(sites);
         sites = more;
     }
+    progress_line_begin(asked->files ? NULL : args->socket);
     json_t *reply = ask_once(asked, args->words[0], *sites ? sites : NULL);
+    progress_line_end();
     free(sites);
     if (!reply)
         return EXIT_UNREACHABLE;
@@ -129,36 +133,28 @@ static json_t *sorted(json_t *list)
     return in_order;
 }
 
-static void tell_progress(long long since_ms, size_t done, size_t all)
-{
-    if (!isatty(STDERR_FILENO) || clock_wall_ms() - since_ms < PATIENCE_MS)
-        return;
-    if (done < all)
-        fprintf(stderr, "\r%zu of %zu sites ", done, all);
-    else
-        fputs("\r                         \r", stderr);
-    fflush(stderr);
-}
-
 /* Takes base, whose sites it is about. NULL when the daemon has gone. */
 static json_t *ask_each(const struct asked *asked, json_t *base)
 {
     const json_t *told = json_object_get(base, "what_if"), *sites = json_object_get(told, "sites");
-    const long long since_ms = clock_wall_ms();
     json_t *list = json_array(), *site;
     size_t i;
+    progress_line_begin(NULL);
+    progress_begin("letting one site after the other fail", json_array_size(sites));
     json_array_foreach(sites, i, site)
     {
+        progress_step(i);
         json_t *reply = ask_once(asked, "fail", text_of(site, "site"));
         if (!json_is_true(json_object_get(reply, "ok"))) { /* a reload has come between */
+            progress_line_end();
             json_decref(base);
             json_decref(list);
             return reply;
         }
         json_array_append_new(list, summary_of(text_of(site, "site"), json_object_get(reply, "what_if")));
         json_decref(reply);
-        tell_progress(since_ms, i + 1, json_array_size(sites));
     }
+    progress_line_end();
     json_t *whole = json_pack("{s:i, s:b, s:O, s:O, s:O}", "version", 1, "ok", 1, "weighed_by", json_object_get(told, "weighed_by"),
                               "calls_by", json_object_get(told, "calls_by"), "calls", json_object_get(told, "calls"));
     json_object_set_new(whole, "each", sorted(list));
@@ -202,7 +198,12 @@ int what_if_run(const struct what_if_arguments *args)
         return usage("a site is missing");
     struct asked asked = {.args = args};
     json_t *unsound = NULL;
-    if (args->config && !(asked.files = control_suppose(args->config, &unsound))) {
+    if (args->config) {
+        progress_line_begin(NULL);
+        asked.files = control_suppose(args->config, &unsound);
+        progress_line_end();
+    }
+    if (args->config && !asked.files) {
         print(args, unsound, NULL);
         json_decref(unsound);
         return EXIT_FAILS;

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "geo/pairs.h"
 
 #include <stdlib.h>
@@ -311,11 +312,14 @@ void comparison_run(struct comparison *comparison)
     for (size_t i = 0; i < after->service_count; i++)
         if (config_service(before, after->services[i].name) < 0)
             add_fate(comparison, -1, (int)i);
-    for (struct fate *at = comparison->fates; at < comparison->fates + comparison->fate_count; at++)
+    progress_begin("comparing services", comparison->fate_count);
+    for (struct fate *at = comparison->fates; at < comparison->fates + comparison->fate_count; at++) {
+        progress_step((uint64_t)(at - comparison->fates));
         if (at->like)
             copy_fate(at, at->like);
         else if (at->before >= 0)
             compare_service(comparison, at);
+    }
 }
 
 double comparison_moved(const struct comparison *comparison)

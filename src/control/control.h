@@ -10,6 +10,8 @@ int control_run(const char *config_path);
 json_t *control_check(const char *config_path);
 /* The same, printed for people. Returns the exit code. */
 int control_print_check(const char *config_path);
+/* Prints what control_check() replied and takes it; returns the exit code. */
+int control_print_checked(json_t *reply);
 
 struct question {
     const char *name, *type, *client; /* client: ADDR or ADDR/LEN */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "config/config.h"
 #include "control/copies.h"
 #include "control/secrets.h"
@@ -13,7 +14,9 @@
 static bool load_zones(const struct config *config, struct report *report, struct zone **ret_zones)
 {
     bool sound = true;
+    progress_begin("reading zones", config->zone_count);
     for (size_t i = 0; i < config->zone_count; i++) {
+        progress_step(i);
         const struct zone_config *of = &config->zones[i];
         ret_zones[i] =
             of->primary.address.addr.family == FAMILY_NONE ? zone_load(of->name, of->file, report) : copy_load(of, clock_wall_s(), report);
@@ -58,6 +61,7 @@ static bool load_secrets(struct cookies_config *cookies, struct report *report)
 
 static struct world *load_world(const char *path, const struct signing_input *input, struct serials *serials, struct report *report)
 {
+    progress_begin("reading the configuration", 0);
     struct config *config = config_load(path, report);
     if (!config)
         return NULL;

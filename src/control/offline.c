@@ -58,7 +58,12 @@ static json_int_t count_of(const json_t *reply, const char *key)
 
 int control_print_check(const char *config_path)
 {
-    json_t *reply = control_check(config_path), *findings = json_object_get(reply, "findings"), *finding;
+    return control_print_checked(control_check(config_path));
+}
+
+int control_print_checked(json_t *reply)
+{
+    json_t *findings = json_object_get(reply, "findings"), *finding;
     const bool sound = json_is_true(json_object_get(reply, "ok"));
     size_t i;
     json_array_foreach(findings, i, finding)

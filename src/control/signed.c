@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "dns/message.h"
 #include "dns/serial.h"
 #include "snapshot/snapshot.h"
@@ -101,9 +102,13 @@ struct world *signed_world(struct config *config, struct zone **zones, const str
     struct world_signing signing = {.signers = signers, .now_s = input->wall_s, .renew_s = INT64_MAX};
     const size_t count = config->zone_count;
     bool good = true;
-    for (size_t i = 0; i < count; i++)
+    progress_begin("signing zones", count);
+    for (size_t i = 0; i < count; i++) {
+        progress_step(i);
         good = sign_one(config, i, input, &zones[i], serials, &signers[i], &signing.renew_s, report) && good;
+    }
     struct world *world = NULL;
+    progress_begin("binding names", 0);
     if (good) {
         world = world_new(config, zones, &signing, report);
     } else {

@@ -1,6 +1,7 @@
 #include "geo/geo.h"
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "geo/sources.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct geo *geo_compile_areas(const struct config *config, const struct areas *a
     struct sources sources;
     struct geo *geo = mem_new(1, sizeof *geo);
     geo->areas = areas && areas->count ? mem_copy(areas, sizeof *areas) : NULL;
+    progress_begin("reading geo data", 0);
     bool sound = sources_open(&sources, config, false, report);
     sound = sound && sources_compile(&sources, geo->areas, &geo->trie, &geo->classes, report);
     if (sound)

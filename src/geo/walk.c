@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/progress.h"
 #include "geo/grow.h"
 #include "geo/sources.h"
 
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTHS = 129 };
+enum { DEPTHS = 129, TOLD_NODES = 1 << 14 /* how far it is is told once in so many */ };
 
 /* What is known of a record by the places where it was found. */
 struct found_leaf {
@@ -38,6 +39,7 @@ struct walk {
     struct found_leaf *leaves; /* by record number, or by number of marked */
     size_t leaf_room;
     uint64_t budget;          /* nodes left to visit */
+    uint64_t whole_budget;    /* at the start: eight times the nodes that there are */
     unsigned bits;            /* of an address of this family */
     double addresses[DEPTHS]; /* of a network, by its prefix length */
     uint32_t root_v4;
@@ -205,7 +207,8 @@ static bool build(struct walk *walk, const uint32_t *at, unsigned depth, uint32_
         return error_set(&walk->err, "is damaged: the search tree is deeper than an address is long");
     if (walk->budget == 0)
         return error_set(&walk->err, "is damaged: the search tree is cyclic or shares too much");
-    walk->budget--;
+    if (--walk->budget % TOLD_NODES == 0)
+        progress_step(walk->whole_budget - walk->budget);
     uint32_t *children = walk->cursors + (size_t)depth * 2 * walk->width;
     uint32_t left, right;
     if (!step(walk, at, children) || !build_or_end(walk, children, depth + 1, &left) ||
@@ -323,6 +326,8 @@ bool sources_compile(struct sources *sources, const struct areas *areas, struct 
     walk_init(&walk, sources, areas);
     bool sound = choose_databases(&walk, report);
     walk.width = walk.count + (areas != NULL);
+    walk.whole_budget = walk.budget;
+    progress_begin("compiling geo data", walk.budget / 8);
     if (sound && (!build_family(&walk, FAMILY_V4, &walk.root_v4) || !build_family(&walk, FAMILY_V6, &ret_trie->root_v6)))
         sound = report_error(report, walk.place, "%s", walk.err.text);
     sound = sound && check_useful(&walk, report);

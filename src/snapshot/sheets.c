@@ -4,6 +4,7 @@
 
 #include "base/invariant.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "dnssec/signer.h"
 #include "snapshot/listing.h"
 #include "snapshot/steer.h"
@@ -259,6 +260,7 @@ static void *sign_share(void *context)
     struct snapshot *snapshot = signing->snapshot;
     for (size_t i = signing->from; i < snapshot->world->steered_count; i += signing->step) {
         const struct steered *set = &snapshot->world->steered[i];
+        progress_step(i);
         if (set->is_signed && snapshot->sheets[set->sheet] == NULL)
             snapshot->sheets[set->sheet] = make_sheet(signing, set, snapshot->donors[set->sheet]);
     }
@@ -271,6 +273,7 @@ static void *sign_share(void *context)
 void snapshot_sign(struct snapshot *snapshot, int64_t now_s, unsigned threads)
 {
     struct signing **shares = mem_new(threads, sizeof *shares);
+    progress_begin("signing answers", snapshot->world->steered_count);
     for (unsigned i = 0; i < threads; i++) {
         struct signing *share = shares[i] = mem_new(1, sizeof *share);
         share->snapshot = snapshot;
