@@ -73,13 +73,14 @@ static void every_command_has_its_own_word(void **state)
                          command == COMMAND_PUSH || command == COMMAND_SWITCH
                      ? ",\"target\":\"x\""
                      : "",
-                 command == COMMAND_PUSH_LOAD ? ",\"value\":1"
-                 : command == COMMAND_WHAT_IF ? ",\"what\":\"nothing\""
-                 : command == COMMAND_EXPLAIN ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
-                 : command == COMMAND_PUSH    ? ",\"verdict\":\"up\""
-                 : command == COMMAND_SWITCH  ? ",\"to\":\"next\""
-                 : command == COMMAND_REVERT  ? ",\"id\":\"last\""
-                                              : "");
+                 command == COMMAND_PUSH_LOAD   ? ",\"value\":1"
+                 : command == COMMAND_WHAT_IF   ? ",\"what\":\"nothing\""
+                 : command == COMMAND_EXPLAIN   ? ",\"name\":\"a.\",\"type\":\"A\",\"client\":\"::1\""
+                 : command == COMMAND_PUSH      ? ",\"verdict\":\"up\""
+                 : command == COMMAND_SWITCH    ? ",\"to\":\"next\""
+                 : command == COMMAND_REVERT    ? ",\"id\":\"last\""
+                 : command == COMMAND_TEST_HOOK ? ",\"name\":\"x\""
+                                                : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
         assert_int_equal(request.command, command);
         request_release(&request);
