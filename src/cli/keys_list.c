@@ -2,6 +2,7 @@
 #include "cli/keys.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/text_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,11 +51,8 @@ static json_t *next_of(const struct key *key, int64_t now_s)
         return json_null();
     char *what = mem_text(""), at[TIME_TEXT];
     for (unsigned i = KEY_PUBLISH; i < KEY_TIMES; i++) {
-        if (key->times[i] != next_s || words[i] == NULL)
-            continue;
-        char *longer = mem_format("%s%s%s", what, *what ? ", " : "", words[i]);
-        free(what);
-        what = longer;
+        if (key->times[i] == next_s && words[i])
+            what = text_list_add(what, ", ", mem_text(words[i]));
     }
     json_t *next = json_pack("{s:s, s:I, s:s}", "at", time_text(next_s, at), "at_s", (json_int_t)next_s, "what", what);
     free(what);

@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/text_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,7 @@ static void add_takes(struct table *table, const json_t *depends)
     size_t i;
     json_t *depend;
     char *all = mem_text("");
-    json_array_foreach(depends, i, depend)
-    {
-        char *text = depend_text(depend), *longer = mem_format("%s%s%s", all, i ? ", " : "", text);
-        free(all);
-        free(text);
-        all = longer;
-    }
+    json_array_foreach(depends, i, depend) all = text_list_add(all, ", ", depend_text(depend));
     table_add(table, *all ? all : "nothing");
     free(all);
 }

@@ -1,8 +1,12 @@
 #include "cli/show.h"
+
+#include "base/memory.h"
 #include "cli/table.h"
+#include "cli/text_list.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static double real_of(const json_t *object, const char *key)
 {
@@ -42,12 +46,12 @@ static void add_place(struct table *table, const json_t *flow)
 
 static void add_sites(struct table *table, const json_t *flow)
 {
-    char text[200] = "";
-    size_t i, at = 0;
+    char *text = mem_text("");
+    size_t i;
     json_t *site;
-    json_array_foreach(json_object_get(flow, "sites"), i, site) if (at < sizeof text) at +=
-        (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? "," : "", json_string_value(site));
+    json_array_foreach(json_object_get(flow, "sites"), i, site) text = text_list_add(text, ",", mem_text(json_string_value(site)));
     table_add(table, text);
+    free(text);
 }
 
 static void show_flows(const json_t *demand, bool measured)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "cli/table.h"
+#include "cli/text_list.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,13 +45,7 @@ static char *sources_text(const json_t *sources)
     size_t i;
     json_t *source;
     char *all = mem_text("");
-    json_array_foreach(sources, i, source)
-    {
-        char *one = source_text(source), *longer = mem_format("%s%s%s", all, i ? "; " : "", one);
-        free(one);
-        free(all);
-        all = longer;
-    }
+    json_array_foreach(sources, i, source) all = text_list_add(all, "; ", source_text(source));
     return all;
 }
 

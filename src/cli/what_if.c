@@ -6,6 +6,7 @@
 #include "cli/progress_line.h"
 #include "cli/show.h"
 #include "control/control.h"
+#include "cli/text_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,11 +64,8 @@ static int ask_sites(const struct asked *asked)
 {
     const struct what_if_arguments *args = asked->args;
     char *sites = mem_text("");
-    for (int i = 1; i < args->word_count; i++) {
-        char *more = mem_format("%s%s%s", sites, *sites ? " " : "", args->words[i]);
-        free(sites);
-        sites = more;
-    }
+    for (int i = 1; i < args->word_count; i++)
+        sites = text_list_add(sites, " ", mem_text(args->words[i]));
     progress_line_begin(asked->files ? NULL : args->socket);
     json_t *reply = ask_once(asked, args->words[0], *sites ? sites : NULL);
     progress_line_end();

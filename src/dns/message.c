@@ -2,24 +2,6 @@
 
 #include "dns/cookie.h"
 
-/* An owner name that may end in a pointer; only its extent matters (its octets are looked at by nobody). */
-static void skip_name(struct reader *r)
-{
-    for (;;) {
-        const uint8_t label = read_u8(r);
-        if (label == 0 || r->bad)
-            return;
-        if (label >= 0xc0) {
-            read_u8(r);
-            return;
-        }
-        if (label > LABEL_OCTETS)
-            r->bad = true;
-        else
-            read_span(r, label);
-    }
-}
-
 /* RFC 7871 6 and 7.1.2: malformed is FORMERR, in every detail, so that a broken forwarder is noticed where it breaks. */
 static bool read_ecs(struct reader option, struct ecs *ret_ecs)
 {
@@ -102,7 +84,7 @@ static bool read_records(struct reader *r, unsigned before_additional, unsigned 
 {
     for (unsigned i = 0; i < before_additional + additional; i++) {
         const bool root_owner = reader_left(r) > 0 && *r->at == 0;
-        skip_name(r);
+        name_skip(r);
         const uint16_t type = read_u16(r);
         if (type == TYPE_OPT) {
             if (i < before_additional || !read_opt(r, root_owner, query))

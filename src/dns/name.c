@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+enum { POINTER_LABEL = 0xc0 /* and above: the first octet of a pointer */ };
+
 static uint8_t lower(uint8_t c)
 {
     return (uint8_t)(c + ((unsigned)(c - 'A') < 26u ? 0x20 : 0));
@@ -51,6 +53,23 @@ static bool text_octet(const char **text, uint8_t *ret_octet)
     *ret_octet = (uint8_t)value;
     *text = t + 4;
     return value <= 255;
+}
+
+void name_skip(struct reader *r)
+{
+    while (!r->bad) {
+        const uint8_t label = read_u8(r);
+        if (label == 0)
+            return;
+        if (label >= POINTER_LABEL) {
+            read_u8(r);
+            return;
+        }
+        if (label > LABEL_OCTETS)
+            r->bad = true;
+        else
+            read_span(r, label);
+    }
 }
 
 size_t name_from_text(const char *text, uint8_t out[NAME_OCTETS])

@@ -10,6 +10,9 @@ enum { NAME_OCTETS = 255, LABEL_OCTETS = 63, NAME_TEXT = 1025 };
  * its length, the final empty label included; 0 when malformed or longer than 255 octets. */
 size_t name_read(struct reader *r, uint8_t out[NAME_OCTETS]);
 
+/* Goes over a name that may end in a pointer (RFC 1035 4.1.4): only where it ends matters, whatever the pointer leads to. */
+void name_skip(struct reader *r);
+
 /* Text ("sip.example.com." or without the final dot, with \. and \DDD escapes, RFC 1035 5.1) to lower-case wire format. Returns the length, 0 when
  * it is no name. */
 size_t name_from_text(const char *text, uint8_t out[NAME_OCTETS]);

@@ -46,19 +46,6 @@ size_t name_expand(struct reader *r, uint8_t out[NAME_OCTETS])
     return len + 1;
 }
 
-/* Whatever its pointer leads to. */
-static void skip_name(struct reader *r)
-{
-    while (!r->bad && reader_left(r) > 0 && *r->at > 0 && *r->at < POINTER_BITS) {
-        r->bad |= *r->at > LABEL_OCTETS;
-        read_span(r, *r->at + 1u);
-    }
-    if (reader_left(r) > 0 && *r->at >= POINTER_BITS)
-        read_u16(r);
-    else
-        read_u8(r);
-}
-
 void name_fold(uint8_t *name, size_t len)
 {
     /* a length octet is at most 63 and so never a capital letter ('A' is 65) */
@@ -106,7 +93,7 @@ static bool skim_rr(struct records *records, struct rr *rr)
     struct reader *r = &records->r;
     rr->at = (uint16_t)(r->at - r->start);
     rr->owner_len = 0;
-    skip_name(r);
+    name_skip(r);
     rr->type = read_u16(r);
     rr->class = read_u16(r);
     rr->ttl_s = read_u32(r);

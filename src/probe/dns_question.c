@@ -15,24 +15,6 @@ size_t dns_query_write(const struct dns_question *question, uint8_t out[DNS_QUER
     return w.bad ? 0 : writer_len(&w);
 }
 
-/* An owner name, which may end in a pointer: only where it ends matters. */
-static void skip_name(struct reader *r)
-{
-    while (!r->bad) {
-        const uint8_t label = read_u8(r);
-        if (label == 0)
-            return;
-        if (label >= 0xc0) {
-            read_u8(r);
-            return;
-        }
-        if (label > LABEL_OCTETS)
-            r->bad = true;
-        else
-            read_span(r, label);
-    }
-}
-
 static bool same_question(struct reader *r, const struct dns_question *question)
 {
     uint8_t name[NAME_OCTETS];
@@ -46,7 +28,7 @@ static unsigned count_answers(struct reader *r, unsigned count, uint16_t type)
 {
     unsigned found = 0;
     while (count-- && !r->bad) {
-        skip_name(r);
+        name_skip(r);
         const uint16_t its_type = read_u16(r), its_class = read_u16(r);
         read_u32(r);
         read_span(r, read_u16(r));

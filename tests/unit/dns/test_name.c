@@ -142,6 +142,23 @@ static void sort_keys_are_in_canonical_order(void **state)
     }
 }
 
+static void names_are_gone_over_up_to_their_end_or_pointer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *octets;
+        size_t len, end; /* end 0: it is none */
+    } cases[] = {{"\0x", 2, 1},  {"\3abc\0x", 6, 5}, {"\xc0\x0cx", 3, 2}, {"\3abc\xff\xffx", 7, 6}, {"", 0, 0},
+                 {"\3ab", 3, 0}, {"\3abc", 4, 0},    {"\xc0", 1, 0},      {"\x40x", 2, 0},          {"\x80x", 2, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reader r = reader_over(cases[i].octets, cases[i].len);
+        name_skip(&r);
+        assert_int_equal(r.bad, cases[i].end == 0);
+        if (!r.bad)
+            assert_int_equal(r.at - r.start, cases[i].end);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +170,7 @@ int main(void)
         cmocka_unit_test(what_is_no_name_is_refused),
         cmocka_unit_test(below_is_by_labels_not_by_octets),
         cmocka_unit_test(labels_and_length_are_counted),
+        cmocka_unit_test(names_are_gone_over_up_to_their_end_or_pointer),
         cmocka_unit_test(sort_keys_are_in_canonical_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
