@@ -1,5 +1,6 @@
 /* Any octets as the files of the state folder: read with warnings, never worse; what was read can be written, and is then read alike. */
 #include "base/invariant.h"
+#include "base/memory.h"
 #include "control/habits.h"
 #include "control/state.h"
 
