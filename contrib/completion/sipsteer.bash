@@ -94,7 +94,7 @@ _sipsteer() {
         *) choices=$(_sipsteer_values site sites) ;;
         esac
         case $command in # that take no names
-        status | sites | zones | endpoints | demand | checks | load | overrides | plan | reload | check | stop | history | alerts | drills | top)
+        status | sites | zones | endpoints | demand | checks | load | overrides | plan | reload | check | stop | history | alerts | drills | metrics | top)
             choices=''
             ;;
         esac

@@ -11,13 +11,16 @@
  *   token.c       who may do what over HTTP
  *   top.c         live: what is asked and answered (screen.c: the terminal)
  *   progress_line.c  what is waited for, on a terminal
+ *   drill.c       drills: begun, followed to their end, listed
  *   simulate.c    scenarios in virtual time (sim/)
  */
 #include "base/decimal.h"
 #include "base/report.h"
 #include "cli/connection.h"
+#include "cli/daemon.h"
 #include "cli/delegation.h"
 #include "cli/history.h"
+#include "cli/drill.h"
 #include "cli/keys.h"
 #include "cli/orders.h"
 #include "cli/progress_line.h"
@@ -107,6 +110,10 @@ static const struct command {
     {"history", "", 0, ALONE, "what has happened: orders, reloads, verdicts, alarms (sipsteer history --help)", NULL},
     {"top", "", 0, ALONE, "what is asked and answered, live: by service, class of clients, site, client network (sipsteer top --help)",
      NULL},
+    {"metrics", "", 0, 0, "all metrics in the Prometheus text format, as /metrics gives them", show_metrics},
+    {"drill", " fail SITE --for TIME [--reason TEXT] [--dry-run] [--yes] | stop", 0, ALONE,
+     "takes a site for failed, for steering alone and for a time, watches, and writes a report (sipsteer drill --help)", NULL},
+    {"drills", " [ID]", 0, ALONE, "the reports of drills, or one of them (sipsteer drill --help)", NULL},
     {"reload", "", 0, TAKES_BOUND, "reads configuration, zones and geo data anew; on an error all stays as it was", NULL},
     {"check", "", 0, ALONE, "reads all that the daemon would read at a start, and prints everything wrong", NULL},
     {"delegation", " ZONE", 1, ALONE | TAKES_SERVERS,
@@ -121,7 +128,7 @@ static const struct command {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static const char default_config[] = "/etc/sipsteer/sipsteer.conf", default_socket[] = "/run/sipsteer/control.sock";
+static const char default_config[] = "/etc/sipsteer/sipsteer.conf";
 
 static void print_options(FILE *to, unsigned takes)
 {
@@ -304,35 +311,9 @@ static int show(const struct command *command, const struct arguments *args, con
     return ok && !alarmed ? EXIT_DONE : EXIT_WRONG;
 }
 
-/* The socket of the daemon with this configuration, to be freed; NULL with the findings printed. */
-static char *socket_of(const char *config_path)
-{
-    struct report report;
-    report_init(&report);
-    struct config *config = config_load(config_path, &report);
-    char *path = config ? strdup(config->server.control) : NULL;
-    for (size_t i = 0; !config && i < report.count; i++)
-        fprintf(stderr, "sipsteer: %s\n", report.findings[i].text);
-    if (!config)
-        fputs("sipsteer: the configuration is unsound; with -s SOCKET it is not read\n", stderr);
-    config_unref(config);
-    report_release(&report);
-    return path;
-}
-
-/* The socket that is meant, to be freed; NULL: the configuration is unsound, which is told. */
-static char *find_socket(const struct arguments *args)
-{
-    const char *given = getenv("SIPSTEER_SOCKET");
-    return args->config && !args->socket ? socket_of(args->config)
-                                         : strdup(args->socket      ? args->socket
-                                                  : given && *given ? given
-                                                                    : default_socket);
-}
-
 static int test_hook(const struct arguments *args)
 {
-    char *path = find_socket(args);
+    char *path = daemon_socket(args->config, args->socket);
     const int code = path ? test_hook_run(path, args->words[0], args->json) : EXIT_WRONG;
     free(path);
     return code;
@@ -340,7 +321,7 @@ static int test_hook(const struct arguments *args)
 
 static int ask_daemon(const struct command *command, const struct arguments *args)
 {
-    char *path = find_socket(args);
+    char *path = daemon_socket(args->config, args->socket);
     if (!path)
         return EXIT_WRONG;
     const bool stop = strcmp(command->name, "stop") == 0;
@@ -403,15 +384,15 @@ static int read_files(const struct command *command, const struct arguments *arg
 
 static int foresee(const struct arguments *args)
 {
-    const char *given = getenv("SIPSTEER_SOCKET");
-    return what_if_run(&(struct what_if_arguments){.config = args->config,
-                                                   .socket = args->socket      ? args->socket
-                                                             : given && *given ? given
-                                                                               : default_socket,
-                                                   .calls = args->calls,
-                                                   .words = args->words,
-                                                   .word_count = args->word_count,
-                                                   .json = args->json});
+    char *socket = daemon_socket(NULL, args->socket);
+    const int code = what_if_run(&(struct what_if_arguments){.config = args->config,
+                                                             .socket = socket,
+                                                             .calls = args->calls,
+                                                             .words = args->words,
+                                                             .word_count = args->word_count,
+                                                             .json = args->json});
+    free(socket);
+    return code;
 }
 
 static int run(const struct command *command, const struct arguments *args)
@@ -516,6 +497,8 @@ int main(int argc, char **argv)
         return token_main(argc, argv);
     if (strcmp(word, "top") == 0)
         return top_main(argc, argv);
+    if (strcmp(word, "drill") == 0 || strcmp(word, "drills") == 0)
+        return drill_main(argc, argv);
     struct arguments args = {0};
     int code;
     if (!read_options(argc, argv, &args, &code))

@@ -233,7 +233,10 @@ void show_status(const json_t *reply)
     show_transfers(json_object_get(status, "transfers"));
     show_tap("dnstap", json_object_get(status, "dnstap"));
     show_tap("query log", json_object_get(status, "query_log"));
-    const json_t *overrides = json_object_get(status, "overrides");
+    const json_t *overrides = json_object_get(status, "overrides"), *drill = json_object_get(status, "drill");
+    if (json_is_object(drill))
+        printf("drill       %s: site %s is taken for failed by %s (sipsteer drills)\n", text_of(drill, "id"), text_of(drill, "site"),
+               text_of(drill, "who"));
     if (json_array_size(overrides)) {
         puts("orders");
         show_overrides(status);
@@ -415,6 +418,11 @@ void show_overrides(const json_t *reply)
 void show_report(const json_t *reply)
 {
     printf("%s reports: %s\n", text_of(reply, "target"), text_of(reply, "verdict"));
+}
+
+void show_metrics(const json_t *reply)
+{
+    fputs(text_of(reply, "metrics"), stdout);
 }
 
 /* "at 2026-11-22 22:00:00 (in 3h05m)" */

@@ -36,6 +36,8 @@ static const struct key root_keys[] = {
      RANGE(0, SERVICES_MAX)},
     {.name = "safety", .kind = KIND_GROUP, KEY_AT(struct config, judgement.safety), .table = &safety_table},
     {.name = "balance", .kind = KIND_GROUP, KEY_AT(struct config, balance), .table = &balance_table},
+    {.name = "drills", .kind = KIND_GROUP, KEY_AT(struct config, drills), .table = &drills_table},
+    {.name = "metrics", .kind = KIND_GROUP, KEY_AT(struct config, metrics), .table = &metrics_table},
     {.name = "geo", .kind = KIND_GROUP, KEY_AT(struct config, geo), .table = &geo_table},
     {.name = "audit", .kind = KIND_GROUP, KEY_AT(struct config, audit), .table = &audit_table},
     {.name = "http", .kind = KIND_GROUP, KEY_AT(struct config, http), .table = &http_table},
@@ -57,10 +59,11 @@ static void check_root(struct loader *loader, const config_setting_t *group, voi
 const struct table root_table = {.path = "", TABLE_KEYS(root_keys), .check = check_root};
 
 const struct table *const schema_tables[] = {
-    &root_table,    &server_table, &tcp_table,       &tls_table,      &cookies_table, &rate_limit_table, &geo_table,    &prefer_table,
-    &key_table,     &zone_table,   &dnssec_table,    &transfer_table, &primary_table, &probe_table,      &site_table,   &endpoint_table,
-    &service_table, &load_table,   &cluster_table,   &balance_table,  &check_table,   &depend_table,     &safety_table, &audit_table,
-    &http_table,    &dnstap_table, &query_log_table, &alert_table,    &hook_table};
+    &root_table,   &server_table,   &tcp_table,         &tls_table,    &cookies_table,  &rate_limit_table, &geo_table,
+    &prefer_table, &key_table,      &zone_table,        &dnssec_table, &transfer_table, &primary_table,    &probe_table,
+    &site_table,   &endpoint_table, &service_table,     &load_table,   &cluster_table,  &balance_table,    &check_table,
+    &depend_table, &safety_table,   &audit_table,       &http_table,   &dnstap_table,   &query_log_table,  &alert_table,
+    &hook_table,   &drills_table,   &drill_goals_table, &metrics_table};
 const size_t schema_table_count = sizeof schema_tables / sizeof schema_tables[0];
 
 static void read_config(struct config *config, struct source *source, const config_t *parsed, struct report *report)

@@ -12,7 +12,7 @@ extern const size_t schema_table_count;
 extern const struct table root_table, server_table, tcp_table, tls_table, cookies_table, rate_limit_table, geo_table, prefer_table,
     key_table, zone_table, dnssec_table, transfer_table, primary_table, probe_table, site_table, endpoint_table, service_table,
     balance_table, load_table, cluster_table, check_table, depend_table, safety_table, audit_table, http_table, dnstap_table,
-    query_log_table, alert_table, hook_table;
+    query_log_table, alert_table, hook_table, drills_table, drill_goals_table, metrics_table;
 
 /* What spans sites and services: who loses what when a check fails. root: for messages. */
 void link_depends(struct loader *loader, const config_setting_t *root);

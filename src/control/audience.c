@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/metering.h"
 #include "snapshot/lottery.h"
 
 #include <math.h>
@@ -41,15 +42,20 @@ void audience_free(struct audience *audience)
 struct gathering {
     struct demand *demand;
     uint32_t place;
+    const struct classes *classes;
+    struct metering *metering;
 };
 
 static void gather(void *context, const struct demand_cell *cell)
 {
     const struct gathering *gathering = context;
-    if (cell->place == gathering->place)
+    if (cell->place == gathering->place) {
         demand_add(gathering->demand, cell, 1);
-    else
+        metering_answers(gathering->metering, cell, gathering->classes);
+    } else {
         demand_lose(gathering->demand, cell->count);
+        gathering->metering->lost += cell->count;
+    }
 }
 
 static double site_capacity(const struct config *config, const struct site *site)
@@ -120,11 +126,15 @@ static bool hold_lottery(struct audience *audience, const struct config *config)
     return changed;
 }
 
-bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, uint64_t now_ms)
+bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, struct metering *metering,
+                     uint64_t now_ms)
 {
-    struct gathering gathering = {audience->demand, place_number(setup->place)};
+    struct gathering gathering = {audience->demand, place_number(setup->place), geo_classes(place_geo(setup->place)), metering};
+    metering_bind(metering, setup->world, setup->place, now_ms);
+    metering_answered_by(metering, snapshot_current());
     const uint64_t lost = server_take_demand(server, gather, &gathering);
     audience->lost += lost;
+    metering->lost += (double)lost;
     demand_set_half_life(audience->demand, demand_half_life_ms(world_config(setup->world)->balance.hold_ms));
     demand_lose(audience->demand, (double)lost);
     demand_close(audience->demand, now_ms);
@@ -161,6 +171,11 @@ void audience_draw(const struct audience *audience, struct snapshot *snapshot)
 bool audience_knows(const struct audience *audience)
 {
     return demand_known(audience->demand) >= 0.5;
+}
+
+size_t audience_lottery(const struct audience *audience)
+{
+    return audience->lottery_count;
 }
 
 const struct demand *audience_demand(const struct audience *audience)

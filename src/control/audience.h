@@ -9,12 +9,14 @@
 #include <jansson.h>
 
 struct audience;
+struct metering;
 
 struct audience *audience_new(void);
 void audience_free(struct audience *audience);
 
 /* Takes what was counted, of setup's place; that of others is demand of unknown class. True: the lottery has changed, publish. */
-bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, uint64_t now_ms);
+bool audience_gather(struct audience *audience, struct server *server, const struct setup *setup, struct metering *metering,
+                     uint64_t now_ms);
 
 /* Looks where it is sent; once a second. */
 void audience_watch(struct audience *audience, const struct setup *setup, const struct snapshot *snapshot, uint64_t now_ms);
@@ -40,6 +42,9 @@ const struct demand *audience_demand(const struct audience *audience);
 
 /* From which share of all answers a client prefix is heavy: balance.heavy percent of the smallest site's part of the capacity. */
 double audience_heavy_share(const struct config *config);
+
+/* How many networks are spread by lottery. */
+size_t audience_lottery(const struct audience *audience);
 
 /* The reply of `sipsteer demand`. most: so many entries of each list, the largest first; 0: all services and sites in the configuration's order, and 20
  * flows and networks. */

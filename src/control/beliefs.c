@@ -303,6 +303,11 @@ static struct checkup *addressee(struct beliefs *beliefs, const struct check_res
     return index < beliefs->check_count ? &beliefs->checks[index] : NULL;
 }
 
+const struct checkup *beliefs_addressee(const struct beliefs *beliefs, const struct check_result *result)
+{
+    return addressee((struct beliefs *)beliefs, result);
+}
+
 bool beliefs_take(struct beliefs *beliefs, const struct check_result *result, uint16_t *ret_endpoint, struct endpoint_health *ret_before)
 {
     struct checkup *at = addressee(beliefs, result);

@@ -43,6 +43,9 @@ void beliefs_install(const struct beliefs *beliefs, const struct trust *trust, s
 /* Takes one result in and says whether a choice may now be different. *ret_before: what was believed of *ret_endpoint before. */
 bool beliefs_take(struct beliefs *beliefs, const struct check_result *result, uint16_t *ret_endpoint, struct endpoint_health *ret_before);
 
+/* Whose result this is; NULL: of a check that is gone. */
+const struct checkup *beliefs_addressee(const struct beliefs *beliefs, const struct check_result *result);
+
 /* The engine has stopped: everything probed turns unknown. True if that changed anything. */
 bool beliefs_stop(struct beliefs *beliefs, uint64_t now_ms);
 

@@ -5,7 +5,9 @@
 #include "base/memory.h"
 #include "control/commands.h"
 #include "control/describe.h"
+#include "control/drills.h"
 #include "control/explain.h"
+#include "control/metrics.h"
 #include "control/orders.h"
 #include "control/overview.h"
 #include "control/picture.h"
@@ -242,6 +244,10 @@ void commands_take(struct client *client, const char *line, size_t len, void *co
     case COMMAND_TEST_HOOK: client_reply(client, test_hook(director, client, &request)); break;
     case COMMAND_HISTORY: history_command(director, client, &request); break;
     case COMMAND_RELOAD: reload_begin(director, client, request.max_move); break;
+    case COMMAND_METRICS: metrics_begin(director, client); break;
+    case COMMAND_DRILL: drills_begin(director, client, &request); break;
+    case COMMAND_DRILL_STOP: drills_stop(director, client); break;
+    case COMMAND_DRILLS: client_reply(client, drills_reply(director, request.id)); break;
     case COMMAND_STOP:
         client_reply(client, reply_ok());
         director_stop(director);

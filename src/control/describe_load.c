@@ -15,13 +15,11 @@ static json_int_t age_of(const struct view *view, uint64_t at_ms)
     return (json_int_t)(view->now_ms > at_ms ? view->now_ms - at_ms : 0);
 }
 
-/* "waiting" for the first value (a counter's second one), "fresh", "late" (it counts less), "stale" (it does not count). */
-static const char *state_of(const struct meter *meter, uint64_t now_ms)
+static const char *state_text(const struct meter *meter, uint64_t now_ms)
 {
-    const double trust = reading_trust(&meter->reading, now_ms);
-    if (!meter->reading.known && !meter->failed)
-        return "waiting";
-    return trust >= 1 ? "fresh" : trust > 0 ? "late" : "stale";
+    static const char *const texts[METER_STATES] = {
+        [METER_WAITING] = "waiting", [METER_FRESH] = "fresh", [METER_LATE] = "late", [METER_STALE] = "stale"};
+    return texts[meter_state(meter, now_ms)];
 }
 
 static json_t *describe_meter(const struct view *view, const struct meter *meter)
@@ -29,7 +27,7 @@ static json_t *describe_meter(const struct view *view, const struct meter *meter
     const struct reading *reading = &meter->reading;
     json_t *object =
         json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:f, s:I}", "name", meter->source->name, "type", load_type_text(meter->source->type),
-                  "unit", load_unit_text(meter->source->unit), "state", state_of(meter, view->now_ms), "value",
+                  "unit", load_unit_text(meter->source->unit), "state", state_text(meter, view->now_ms), "value",
                   known_or_null(reading->known, reading->raw), "smoothed", known_or_null(reading->known, reading->smoothed), "trust",
                   reading_trust(reading, view->now_ms), "asked", (json_int_t)meter->asked);
     json_object_set_new(object, "age_ms", reading->known ? json_integer(age_of(view, reading->at_ms)) : json_null());

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/drills.h"
 #include "control/expiry.h"
 #include "control/load.h"
+#include "control/metering.h"
 #include "control/orders.h"
 #include "control/supervisor.h"
 #include "control/transitions.h"
@@ -98,10 +100,16 @@ static void take_results(struct director *director)
     size_t count, transition_count = 0;
     bool changed = false;
     const struct check_result *results = inbox_take(director->inbox, &count);
+    metering_bind(director->metering, director->setup->world, director->setup->place, clock_ms());
     for (size_t i = 0; i < count; i++) {
         uint16_t endpoint = 0;
         struct endpoint_health before = {0};
-        if (!beliefs_take(beliefs, &results[i], &endpoint, &before))
+        const struct checkup *at = beliefs_addressee(beliefs, &results[i]);
+        const bool ended = at && results[i].count > at->count; /* else it tells what is known already */
+        const bool chooses = beliefs_take(beliefs, &results[i], &endpoint, &before);
+        if (ended)
+            metering_probe(director->metering, at);
+        if (!chooses)
             continue;
         changed = true;
         director->moves.soon |= !same_verdicts(&before, &beliefs->health[endpoint]); /* doubt moves nobody */
@@ -220,10 +228,11 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     habits_pass(director, now_ms);
     watch_pass(director);
     orders_pass(director);
+    drills_pass(director);
     rebuild_pass(director);
     if (director->serving) {
         foreign_pass(director);
-        if (audience_gather(director->audience, director->server, director->setup, now_ms))
+        if (audience_gather(director->audience, director->server, director->setup, director->metering, now_ms))
             director_publish(director);
         audience_watch(director->audience, director->setup, snapshot_current(), now_ms);
         moves_pass(director);
@@ -394,8 +403,10 @@ static bool read_state(struct director *director, struct world *world, struct pl
     director->setup = setup_new(world, place, NULL, &saved, clock_ms());
     director->watch = watch_new(director->journal);
     watch_set(director->watch, config);
-    if (writable)
+    if (writable) {
         persist_restore(director, &report);
+        drills_restore(director, &report);
+    }
     persist_serials(director);
     warn_of_void_orders(director, world_config(world), &report);
     log_findings(&report);
@@ -485,6 +496,8 @@ static void free_rest(struct director *director)
     rebuild_release(director);
     setup_free(director->setup);
     audience_free(director->audience);
+    drills_free(director->drills);
+    metering_free(director->metering);
     journal_free(director->journal);
     habits_release(&director->habits);
     balance_free(director->moves.balance);
@@ -505,6 +518,7 @@ static void put_away(struct director *director)
     director->stopping = true;
     journal_note(director->journal, &(struct event){.kind = EVENT_STOP, .what = director->failed ? "failed" : "stopping"});
     free_events(director);
+    drills_last(director);
     persist_last(director);
     server_free(director->server);
     tap_free(director->tap);
@@ -538,8 +552,11 @@ int control_run(const char *config_path)
                                 .signal_fd = -1,
                                 .wake_fd = -1,
                                 .audience = audience_new(),
+                                .drills = drills_new(),
+                                .metering = metering_new(),
                                 .moves = {.balance = balance_new()}};
     struct error err;
+    journal_listen(director.journal, metering_event, director.metering);
     director.started_ms = director.loaded_ms = director.verdicts_saved_ms = clock_ms();
     struct world *world;
     struct place *place;

@@ -31,6 +31,8 @@
 
 enum { PRIORITY_RESULTS, PRIORITY_ADMIN, PRIORITIES };
 
+struct drills;
+struct metering;
 struct waiter;
 struct web;
 
@@ -48,6 +50,8 @@ struct director {
     struct web *web; /* HTTP */
     struct journal *journal;
     struct audit *audit;
+    struct drills *drills;
+    struct metering *metering;
     struct watch *watch;
     struct habits habits;
     struct transfers *transfers;

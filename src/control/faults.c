@@ -2,6 +2,7 @@
 #include "control/watch.h"
 
 #include "control/director.h"
+#include "control/drills.h"
 #include "base/memory.h"
 #include "control/expiry.h"
 #include "control/web.h"
@@ -62,6 +63,7 @@ static void tell_alarms(const struct director *director, struct alerts *alerts)
         {ALERT_STATE, ALERT_WARNING, "cookie secrets", alarms->state[STATE_SECRETS]},
         {ALERT_EXPIRY, ALERT_CRITICAL, "certificate files", director->certificate.alarm},
         {ALERT_STATE, ALERT_WARNING, "audit file", audit_alarm(director->audit)},
+        {ALERT_STATE, ALERT_WARNING, "drill reports", director->drills->alarm},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tell(alerts, all[i].kind, all[i].severity, all[i].target, all[i].text);

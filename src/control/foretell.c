@@ -1,6 +1,7 @@
 /* A copy of what is known goes to the loader's thread, the prediction comes back. */
 #include "control/foretell.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "control/director.h"
 #include "control/foresee.h"
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 
 struct question_asked {
-    char *what, *sites; /* sites: NULL for none */
+    const char *what, *sites; /* sites: NULL for none */
     double calls;
+    bool present; /* where demand does not say: the calls that load tells, rather than as many as sites want */
 };
 
 struct asking {
@@ -25,8 +27,8 @@ static void asking_free(struct asking *asking)
 {
     if (asking->foresight)
         foresight_free(asking->foresight);
-    free(asking->question.what);
-    free(asking->question.sites);
+    free((void *)asking->question.what);
+    free((void *)asking->question.sites);
     free(asking);
 }
 
@@ -53,6 +55,18 @@ static struct flow *calls_now(const struct balance_view *view, struct clientele 
     ret->flows = flows;
     ret->flow_count = view->input->flow_count;
     return flows;
+}
+
+/* 0: some site does not tell. */
+static double calls_told(const struct setup *setup)
+{
+    double sum = 0;
+    for (size_t i = 0; i < world_config(setup->world)->site_count; i++) {
+        if (!setup->meters.sites[i].counted)
+            return 0;
+        sum += setup->meters.sites[i].live;
+    }
+    return sum;
 }
 
 /* With calls given, demand alone is taken. */
@@ -89,6 +103,8 @@ static struct foresight *foresight_of(const struct director *director, const str
         return NULL;
     struct clientele clientele;
     struct flow *flows = clientele_now(director, question->calls, &clientele);
+    if (question->present && !clientele.measured)
+        clientele.calls = calls_told(director->setup);
     struct foresight *foresight = foresight_new(director->setup, &supposition, &clientele, false, err);
     free(flows);
     return foresight;
@@ -124,12 +140,22 @@ static void begin(struct job *job)
     work_push(director->loader, &asking->job);
 }
 
-void foretell(struct director *director, const char *what, const char *sites, double calls, foretold_fn *done, void *context)
+static void ask(struct director *director, const struct question_asked *question, foretold_fn *done, void *context)
 {
     struct asking *asking = mem_new(1, sizeof *asking);
-    *asking = (struct asking){.director = director,
-                              .told = done,
-                              .context = context,
-                              .question = {.what = mem_text(what), .sites = sites ? mem_text(sites) : NULL, .calls = calls}};
+    *asking = (struct asking){.director = director, .told = done, .context = context, .question = *question};
+    asking->question.what = mem_text(question->what);
+    asking->question.sites = question->sites ? mem_text(question->sites) : NULL;
     begin(&asking->job);
+}
+
+void foretell(struct director *director, const char *what, const char *sites, double calls, foretold_fn *done, void *context)
+{
+    ask(director, &(struct question_asked){.what = what, .sites = sites, .calls = calls}, done, context);
+}
+
+void foretell_present(struct director *director, const char *what, const char *sites, foretold_fn *done, void *context)
+{
+    setup_look(director->setup, clock_ms());
+    ask(director, &(struct question_asked){.what = what, .sites = sites, .present = true}, done, context);
 }

@@ -18,3 +18,6 @@ typedef void foretold_fn(void *context, json_t *told, const char *error);
 /* what, sites, calls: as in the admin protocol's what-if; sites may be NULL, calls 0. done is called once, perhaps before this returns, also when the
  * daemon stops. */
 void foretell(struct director *director, const char *what, const char *sites, double calls, foretold_fn *done, void *context);
+/* The same of the calls that there are: where demand is not measured well enough to weigh them, as many as load tells at all sites together, if every one
+ * tells; else as many as they want. */
+void foretell_present(struct director *director, const char *what, const char *sites, foretold_fn *done, void *context);

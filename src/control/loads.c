@@ -362,6 +362,14 @@ bool meters_push(struct meters *meters, const struct push *push, uint64_t now_ms
     return true;
 }
 
+enum meter_state meter_state(const struct meter *meter, uint64_t now_ms)
+{
+    const double trust = reading_trust(&meter->reading, now_ms);
+    if (!meter->reading.known && !meter->failed)
+        return METER_WAITING;
+    return trust >= 1 ? METER_FRESH : trust > 0 ? METER_LATE : METER_STALE;
+}
+
 bool meter_is_stale(const struct meter *meter, uint64_t now_ms)
 {
     return reading_trust(&meter->reading, now_ms) <= 0;

@@ -69,6 +69,10 @@ struct push {
 };
 bool meters_push(struct meters *meters, const struct push *push, uint64_t now_ms, char *ret_target, struct error *err);
 
+/* Waiting for the first value (a counter's second one); fresh; late: it counts less; stale: it does not count. */
+enum meter_state { METER_WAITING, METER_FRESH, METER_LATE, METER_STALE, METER_STATES };
+enum meter_state meter_state(const struct meter *meter, uint64_t now_ms);
+
 /* Nothing that counts: silent, failing or too old. */
 bool meter_is_stale(const struct meter *meter, uint64_t now_ms);
 /* How many are, but for the first three intervals of each. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control/metering.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,8 @@ static void end_step(struct job *job)
     director->moves.running = false;
     if (director->stopping)
         return;
+    metering_bind(director->metering, setup->world, setup->place, clock_ms());
+    metering_moved(director->metering, balance_report(director->moves.balance, setup));
     uint32_t *before_m = mem_copy(setup->prices_m, world_config(setup->world)->site_count * sizeof *before_m);
     if (balance_give(director->moves.balance, director->setup) && director->serving) {
         director_publish(director);

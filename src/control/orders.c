@@ -367,3 +367,26 @@ json_t *orders_take(struct director *director, const struct wish *wish, struct p
     overrides_release(&before);
     return reply;
 }
+
+bool orders_impose(struct director *director, const struct override *order, struct error *err)
+{
+    struct overrides before;
+    overrides_copy(&director->overrides, &before);
+    overrides_put(&director->overrides, order);
+    date_orders(director);
+    director->moves.soon = true;
+    const bool done = publish_or_undo(director, &before, NULL, err);
+    overrides_release(&before);
+    plan_next(director);
+    return done;
+}
+
+bool orders_withdraw(struct director *director, const char *target, enum order kind)
+{
+    if (!overrides_withdraw(&director->overrides, kind, target))
+        return false;
+    director->moves.soon = true;
+    director_publish(director);
+    plan_next(director);
+    return true;
+}

@@ -34,3 +34,9 @@ json_t *orders_take(struct director *director, const struct wish *wish, struct p
 
 /* Forgets what has ended, begins what is due, brings back what was suspended, sets the timer for the next; tries again to publish what was refused. */
 void orders_pass(struct director *director);
+
+/* What the daemon orders itself, for a drill. Puts the order in force and publishes; one that cannot be published is taken back (false). To be persisted
+ * by the caller. */
+bool orders_impose(struct director *director, const struct override *order, struct error *err);
+/* Takes back all orders of this kind on the target, and publishes. False: there were none. To be persisted by the caller. */
+bool orders_withdraw(struct director *director, const char *target, enum order kind);

@@ -185,6 +185,24 @@ bool overrides_enable(struct overrides *overrides, const struct config *config, 
     return true;
 }
 
+size_t overrides_drop(struct overrides *overrides, enum order kind, const char *but)
+{
+    const size_t before = overrides->count;
+    for (size_t i = overrides->count; i--;)
+        if (overrides->items[i].order == kind && !(but && strcmp(overrides->items[i].target, but) == 0))
+            take_out(overrides, i);
+    return before - overrides->count;
+}
+
+size_t overrides_withdraw(struct overrides *overrides, enum order kind, const char *target)
+{
+    const size_t before = overrides->count;
+    for (size_t i = overrides->count; i--;)
+        if (overrides->items[i].order == kind && strcmp(overrides->items[i].target, target) == 0)
+            take_out(overrides, i);
+    return before - overrides->count;
+}
+
 bool overrides_take_ended(struct overrides *overrides, uint64_t now_ms, struct override *ret_ended)
 {
     for (size_t i = 0; i < overrides->count; i++)

@@ -51,6 +51,10 @@ void overrides_areas(const struct overrides *overrides, struct areas *ret_areas)
 bool overrides_enable(struct overrides *overrides, const struct config *config, const struct target *target, uint64_t until_ms,
                       struct error *err);
 
+/* Takes out all orders of this kind, but for those on the target `but` (NULL: all); or, the other way round, those on the target alone. How many. */
+size_t overrides_drop(struct overrides *overrides, enum order kind, const char *but);
+size_t overrides_withdraw(struct overrides *overrides, enum order kind, const char *target);
+
 /* Takes out one order that has ended by now; false when there is none (left). */
 bool overrides_take_ended(struct overrides *overrides, uint64_t now_ms, struct override *ret_ended);
 

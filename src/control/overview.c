@@ -10,7 +10,7 @@
 
 enum { ORDERS_TOLD = 100, ALARMS_TOLD = 20, PLANNED_TOLD = 10 };
 
-static json_t *counters_json(const struct server *server)
+static json_t *traffic_json(const struct server *server)
 {
     const struct server_counters at = server_counters(server);
     return json_pack("{s:I, s:I, s:I, s:I}", "queries", (json_int_t)(at.udp_queries + at.tcp_queries), "answers",
@@ -102,7 +102,7 @@ json_t *overview_json(struct director *director)
                   (json_int_t)place_number(director->setup->place), "suspect", director->setup->suspect);
     add_first(object, "alarms", "alarm_count", watch_alarms(director), ALARMS_TOLD);
     json_object_set_new(object, "event", json_integer(newest_event(director->journal)));
-    json_object_set_new(object, "counters", counters_json(director->server));
+    json_object_set_new(object, "counters", traffic_json(director->server));
     json_object_set_new(object, "probes",
                         json_pack("{s:b, s:I, s:f}", "running", !director->engine_stopped_ms, "per_second", (json_int_t)engine.per_second,
                                   "late_p99_ms", engine.late_p99_tenths / 10.0));

@@ -525,6 +525,14 @@ void primaries_alarms(const struct primaries *primaries, json_t *list)
     }
 }
 
+double primaries_age_s(const struct primaries *primaries, size_t zone)
+{
+    for (size_t i = 0; i < primaries->count; i++)
+        if (primaries->supplies[i].zone == zone && primaries->supplies[i].confirmed_s)
+            return (double)((int64_t)clock_boot_ms() - primaries->supplies[i].confirmed_ms) / 1e3;
+    return -1;
+}
+
 void primaries_describe(const struct primaries *primaries, size_t zone, json_t *object)
 {
     char at[HOSTPORT_TEXT];

@@ -32,5 +32,7 @@ void primaries_pass(struct primaries *primaries);
 
 /* A line for each zone that cannot be had. */
 void primaries_alarms(const struct primaries *primaries, json_t *list);
+/* Since its primary has confirmed the zone last, in seconds; negative: it has none, or that has never confirmed it. */
+double primaries_age_s(const struct primaries *primaries, size_t zone);
 /* Adds "primary" to the object of a zone that has one. */
 void primaries_describe(const struct primaries *primaries, size_t zone, json_t *object);

@@ -75,7 +75,7 @@ static const struct key {
             {"until", UNTIL, 40},
             {"to", TO, TO_TEXT - 1},
             {"at", AT, 40},
-            {"id", ID, 20},
+            {"id", ID, 95},
             {"dry_run", DRY_RUN, 0},
             {"force", FORCE, 0},
             {"check", CHECK, 0},
@@ -91,8 +91,6 @@ static const struct form {
     [COMMAND_ZONES] = {"zones", 0, 0},
     [COMMAND_ENDPOINTS] = {"endpoints", 0, SITE},
     [COMMAND_DEMAND] = {"demand", 0, 0},
-    [COMMAND_TOP] = {"top", 0, LIMIT},
-    [COMMAND_PROGRESS] = {"progress", 0, 0},
     [COMMAND_CHECKS] = {"checks", 0, 0},
     [COMMAND_EXPLAIN] = {"explain", NAME | TYPE | CLIENT, NAME | TYPE | CLIENT},
     [COMMAND_LOAD] = {"load", 0, SITE},
@@ -110,9 +108,15 @@ static const struct form {
     [COMMAND_ALERTS] = {"alerts", 0, 0},
     [COMMAND_TEST_HOOK] = {"test-hook", NAME, NAME},
     [COMMAND_HISTORY] = {"history", 0, SINCE | BEFORE | LIMIT | KIND | TARGET | WHO | AFTER | UNTIL},
+    [COMMAND_TOP] = {"top", 0, LIMIT},
+    [COMMAND_PROGRESS] = {"progress", 0, 0},
     [COMMAND_PUSH] = {"push", TARGET | VERDICT, TARGET | VERDICT | FOR | DETAIL | PROBE},
     [COMMAND_OVERVIEW] = {"overview", 0, 0},
     [COMMAND_PUBLIC_STATUS] = {"public-status", 0, 0},
+    [COMMAND_METRICS] = {"metrics", 0, 0},
+    [COMMAND_DRILL] = {"drill", TARGET | FOR, TARGET | FOR | REASON | DRY_RUN},
+    [COMMAND_DRILL_STOP] = {"drill-stop", 0, 0},
+    [COMMAND_DRILLS] = {"drills", 0, ID},
 };
 _Static_assert(sizeof forms / sizeof *forms == COMMAND_COUNT, "a form for each command");
 

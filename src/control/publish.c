@@ -1,6 +1,8 @@
 /* From what is known to what is answered. A snapshot without signed zones, or with signatures that are all there, is published at once; else its
  * signatures are made in the signer's thread first, and what needs none is published meanwhile (of another world: nothing, all of it waits). */
 #include "control/director.h"
+#include "control/drills.h"
+#include "control/metering.h"
 #include "control/rebuild.h"
 
 #include "base/clock.h"
@@ -58,7 +60,9 @@ static struct snapshot *build(struct director *director, const struct snapshot *
 {
     const bool suspected = director->setup->suspect, ramping = director->setup->ramps.running;
     const size_t kept = director->setup->kept_count;
+    const uint64_t from_ns = clock_ns();
     struct snapshot *snapshot = setup_build(director->setup, &director->overrides, clock_ms(), previous, signing_wall_s(director), 0);
+    metering_duration(&director->metering->build, (double)(clock_ns() - from_ns) / 1e9);
     snapshot_set_cookies(snapshot, cookie_secrets(director));
     audience_draw(director->audience, snapshot);
     log_suspicion(suspected, director->setup);
@@ -73,6 +77,7 @@ static void note_published(struct director *director, uint64_t from_ns)
         log_notice("publishing again");
     director->alarms.publish[0] = '\0';
     director->publish_us = (uint32_t)((clock_ns() - from_ns) / 1000);
+    metering_duration(&director->metering->publish, director->publish_us / 1e6);
     if (director->publish_us > director->publish_max_us)
         director->publish_max_us = director->publish_us;
 }
@@ -104,6 +109,7 @@ static bool swap(struct director *director, struct snapshot *snapshot, uint64_t 
     if (snapshot_publish(snapshot, &err)) {
         note_published(director, from_ns);
         tell_transfers(director);
+        drills_published(director);
         return true;
     }
     refused(director, snapshot, &err);

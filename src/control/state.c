@@ -57,7 +57,7 @@ static void sync_folder(const char *folder)
     }
 }
 
-static bool write_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
+bool state_write_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
 {
     char *path = mem_format("%s/%s", folder, name), *temp = mem_format("%s/%s.new", folder, name);
     bool done = write_synced(temp, mode, text, err);
@@ -74,7 +74,7 @@ static bool write_file(const char *folder, const char *name, mode_t mode, const 
 
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err)
 {
-    return write_file(folder, names[file], file == STATE_SECRETS ? 0600 : 0640, text, err);
+    return state_write_file(folder, names[file], file == STATE_SECRETS ? 0600 : 0640, text, err);
 }
 
 bool state_open(const char *folder, struct error *err)
@@ -82,7 +82,7 @@ bool state_open(const char *folder, struct error *err)
     struct error why;
     if (!folder_make(folder, 0750, &why))
         return error_set(err, "state: %.400s", why.text);
-    if (!write_file(folder, "writable", 0640, "", &why))
+    if (!state_write_file(folder, "writable", 0640, "", &why))
         return error_set(err, "the state folder cannot be written to: %.400s", why.text);
     char *path = mem_format("%s/writable", folder);
     unlink(path);

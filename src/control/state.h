@@ -8,6 +8,8 @@
 #include "control/secrets.h"
 #include "control/serials.h"
 
+#include <sys/types.h>
+
 enum { SAVED_MAX_AGE_S = 3600 }; /* older verdicts say nothing any more */
 
 /* Makes the folder if it is missing and tries whether files can be written there. */
@@ -22,6 +24,9 @@ char *state_serials_text(const struct serials *serials);
 enum state_file { STATE_OVERRIDES, STATE_VERDICTS, STATE_SECRETS, STATE_SERIALS, STATE_PRICES, STATE_HABITS, STATE_FILES };
 /* Secrets are for the owner alone (mode 0600). */
 bool state_write(const char *folder, enum state_file file, const char *text, struct error *err);
+
+/* The same for another file in any folder. */
+bool state_write_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err);
 
 /* Reads what is there; warnings go to report. set_aside: move unsound files away (the daemon), or leave them (a mere reader). Orders that have ended
  * are left out. False: some orders, or all, could not be read; a file with sound ones among them is copied aside, and stays until it is written. */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/describe.h"
+#include "control/drills.h"
 #include "control/watch.h"
 #include "control/web.h"
 
@@ -168,5 +169,6 @@ json_t *status_json(struct director *director)
     json_object_set_new(object, "transfers", transfers_json(director->transfers));
     json_object_set_new(object, "overrides", describe_overrides(&view));
     json_object_update_new(object, taps_json(director->tap));
+    json_object_set_new(object, "drill", drills_status(director));
     return object;
 }

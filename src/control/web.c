@@ -8,6 +8,7 @@
 #include "control/commands.h"
 #include "control/director.h"
 #include "control/folder.h"
+#include "control/metrics.h"
 #include "control/picture.h"
 #include "control/protocol.h"
 
@@ -32,8 +33,8 @@ struct ask {
     enum web_text text;
     int refusal; /* the code of a reply that is not ok */
     json_t *reply;
-    char *body;
     struct picture *picture; /* the reply is made of it in HTTP's thread */
+    struct numbers *numbers; /* of /metrics */
 };
 
 /* A failed or successful login on its way into the journal. */
@@ -106,7 +107,7 @@ static void ask_free(struct ask *ask)
     json_decref(ask->reply);
     picture_free(ask->picture);
     free(ask->line);
-    free(ask->body);
+    numbers_free(ask->numbers);
     free(ask);
 }
 
@@ -135,12 +136,11 @@ static void write_picture(void *what, struct http_reply *ret_reply)
     write_reply(ask, ret_reply);
 }
 
-static void write_body(void *what, struct http_reply *ret_reply)
+static void write_metrics(void *what, struct http_reply *ret_reply)
 {
     struct ask *ask = what;
-    *ret_reply =
-        (struct http_reply){.code = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .text = ask->body, .len = strlen(ask->body)};
-    ask->body = NULL;
+    *ret_reply = (struct http_reply){.code = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
+    ret_reply->text = numbers_text(ask->numbers, &ret_reply->len);
     ask_free(ask);
 }
 
@@ -249,9 +249,6 @@ static void note_logins(struct web *web)
     }
 }
 
-/* Each gives a text that the caller frees. */
-static char *(*const texts[WEB_TEXTS])(struct director *) = {[WEB_TEXT_METRICS] = NULL};
-
 /* Of one site alone the reply is made sooner than the copy. */
 static bool is_of_picture(const char *line)
 {
@@ -280,8 +277,8 @@ static void take(struct web *web, struct ask *ask)
         free(line);
         return;
     }
-    ask->body = texts[ask->text] ? texts[ask->text](web->director) : mem_text("");
-    exchange_finish(ask->exchange, write_body, ask);
+    ask->numbers = numbers_take(web->director);
+    exchange_finish(ask->exchange, write_metrics, ask);
 }
 
 /* One request a turn: results come first. */

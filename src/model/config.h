@@ -9,10 +9,12 @@
 #include "model/audit_config.h"
 #include "model/defence_config.h"
 #include "model/dnssec_config.h"
+#include "model/drill_config.h"
 #include "model/geo_config.h"
 #include "model/http_config.h"
 #include "model/judge_config.h"
 #include "model/load_config.h"
+#include "model/metrics_config.h"
 #include "model/probe_config.h"
 #include "model/tap_config.h"
 #include "model/transfer_config.h"
@@ -122,6 +124,8 @@ struct config {
     struct cluster *clusters;
     size_t cluster_count;
     struct balance_config balance;
+    struct drills_config drills;
+    struct metrics_config metrics;
     struct judgement judgement;
     struct audit_config audit;
     struct dnstap_config dnstap;
@@ -131,10 +135,8 @@ struct config {
     size_t hook_count;
 };
 
-/* Shared by reference count; the last unref frees. NULL is allowed. */
 struct config *config_ref(struct config *config);
-void config_unref(struct config *config);
-
+void config_unref(struct config *config); /* the last one frees; NULL is allowed */
 /* Index of the site, cluster, endpoint (of any site, by host) or service with this name (case and final dot ignored for hosts and
  * services), or -1. */
 int config_site(const struct config *config, const char *name);

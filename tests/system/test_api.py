@@ -26,10 +26,15 @@ ASKED = {
     API + "revert": [{"body": {"id": "last", "dry_run": True}}, {"body": {"id": "last", "reason": "over"}}],
     API + "push": [{"body": {"target": "singapore/lb1", "verdict": "draining", "for": "5m", "detail": "by hand"}}],
     API + "push-load": [{"body": {"target": "ashburn", "value": 12, "unit": "calls", "for": "5m"}}],
+    API + "drill": [],  # something is wrong here: see test_drill.py
+    API + "drill-stop": [],
     API + "reload": [{"body": {}}, {"body": {"max_move": "100%"}}],
     API + "explain": [{"query": {**EXPLAIN, "name": "_sip._udp.sip.example.com"}}, {"query": {"name": "www.elsewhere.test", "type": "A", "client": "2001:db8::1/48"}}],
 }
 REFUSED = {
+    API + "drill": [(409, {"body": {"target": "london", "for": "5m", "dry_run": True}}), (400, {"body": {"target": "london"}})],
+    API + "drill-stop": [(409, {"body": {}}), (400, {"body": {"target": "london"}})],
+    API + "drills": [(400, {"query": {"id": "20200101T000000Z-london"}})],
     API + "what-if": [(400, {"body": {"what": "fail", "sites": "atlantis"}}), (400, {"body": {"what": "colour"}})],
     API + "drain": [(409, {"body": {"target": "atlantis"}}), (400, {"body": {}})],
     API + "switch": [(409, {"body": {"target": "all", "to": "next"}}), (409, {"body": {"target": "london", "to": "singapore", "calls": "2900"}}),

@@ -14,7 +14,7 @@ PAGES = sorted(os.path.basename(path) for path in glob.glob(f"{ROOT}/docs/*.md")
 RUN = [page for page in PAGES if any(block.runs for block in blocks(page))]
 with open(f"{ROOT}/docs/handbook.md") as contents:
     LISTED = re.findall(r"\]\(([\w-]+\.md)\)", contents.read())
-SUBCOMMANDS = {"list", "generate", "roll", "ds", "ds-seen", "plan", "what-if", "reload", "delegation", "history", "drain", "enable", "disable", "switch", "revert", "test-hook", "alerts", "drills"}
+SUBCOMMANDS = {"list", "generate", "roll", "ds", "ds-seen", "plan", "what-if", "reload", "delegation", "history", "drain", "enable", "disable", "switch", "revert", "test-hook", "alerts", "drill", "drills", "metrics"}
 COMMANDS = re.compile(r"^(\$ |# )?(sipsteer|sipsteerd|dig|kdig|delv|systemctl|apt|curl|openssl|podman|runuser|adduser) ", re.MULTILINE)
 
 

@@ -70,7 +70,7 @@ static void every_command_has_its_own_word(void **state)
         char line[256];
         snprintf(line, sizeof line, "{\"command\":\"%s\"%s%s}", command_text(command),
                  command == COMMAND_DRAIN || command == COMMAND_DISABLE || command == COMMAND_ENABLE || command == COMMAND_PUSH_LOAD ||
-                         command == COMMAND_PUSH || command == COMMAND_SWITCH
+                         command == COMMAND_PUSH || command == COMMAND_SWITCH || command == COMMAND_DRILL
                      ? ",\"target\":\"x\""
                      : "",
                  command == COMMAND_PUSH_LOAD   ? ",\"value\":1"
@@ -80,9 +80,11 @@ static void every_command_has_its_own_word(void **state)
                  : command == COMMAND_SWITCH    ? ",\"to\":\"next\""
                  : command == COMMAND_REVERT    ? ",\"id\":\"last\""
                  : command == COMMAND_TEST_HOOK ? ",\"name\":\"x\""
+                 : command == COMMAND_DRILL     ? ",\"for\":\"5m\",\"dry_run\":true"
                                                 : "");
         assert_true(request_parse(line, strlen(line), &request, &err));
         assert_int_equal(request.command, command);
+        assert_true(request.dry_run == (command == COMMAND_DRILL));
         request_release(&request);
     }
 }
@@ -170,6 +172,8 @@ static void what_is_no_request_is_refused_and_says_why(void **state)
     refused_with("{\"command\":\"what-if\",\"sites\":\"london\"}", "needs \"what\"");
     refused_with("{\"command\":\"what-if\",\"what\":\"fail\",\"calls\":\"-5\"}", "\"calls\" must be");
     refused_with("{\"command\":\"what-if\",\"what\":\"fail\",\"calls\":\"0\"}", "\"calls\" must be");
+    refused_with("{\"command\":\"drill\",\"target\":\"x\"}", "needs \"for\"");
+    refused_with("{\"command\":\"drill\",\"target\":\"x\",\"for\":\"5m\",\"dry_run\":\"yes\"}", "must be true or false");
     refused_with("{\"command\":\"plan\",\"max_move\":\"20%\"}", "takes no \"max_move\"");
 }
 
