@@ -135,7 +135,7 @@ void warn_of_void_orders(const struct director *director, const struct config *c
 
 /* status.c */
 json_t *status_json(struct director *director);
-json_t *counters_json(const struct server *server);
+json_t *status_counters(const struct server *server);
 const char *director_phase(const struct director *director);
 json_t *zones_json(const struct director *director);
 

@@ -89,7 +89,7 @@ static void add_defence_counters(json_t *object, const struct server_counters *a
         json_object_set_new(object, numbers[i].key, json_integer((json_int_t)numbers[i].value));
 }
 
-json_t *counters_json(const struct server *server)
+json_t *status_counters(const struct server *server)
 {
     const struct server_counters at = server_counters(server);
     json_t *rcodes = json_array();
@@ -165,7 +165,7 @@ json_t *status_json(struct director *director)
     json_object_set_new(object, "load", describe_sources(&view, director->gathering.collector));
     json_object_set_new(object, "suspect", suspect_json(&view));
     json_object_set_new(object, "geo", geo_json(director->setup));
-    json_object_set_new(object, "counters", counters_json(director->server));
+    json_object_set_new(object, "counters", status_counters(director->server));
     json_object_set_new(object, "transfers", transfers_json(director->transfers));
     json_object_set_new(object, "overrides", describe_overrides(&view));
     json_object_update_new(object, taps_json(director->tap));

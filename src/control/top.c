@@ -22,7 +22,7 @@ static json_t *top_json(struct director *director, size_t limit)
     const struct view view = director_view(director);
     return json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "at_s", (json_int_t)view.wall_s, "uptime_ms",
                      (json_int_t)(view.now_ms - director->started_ms), "phase", director_phase(director), "generation",
-                     (json_int_t)director->generation, "alarms", watch_alarms(director), "counters", counters_json(director->server),
+                     (json_int_t)director->generation, "alarms", watch_alarms(director), "counters", status_counters(director->server),
                      "demand", audience_json(director->audience, director->setup, limit), "sites", sites_with_prices(&view));
 }
 
