@@ -116,6 +116,6 @@ char *page_take(struct page *page, size_t *ret_len)
 {
     char *text = page->text ? page->text : mem_text("");
     *ret_len = page->len;
-    *page = (struct page){NULL};
+    *page = (struct page){.text = NULL};
     return text;
 }

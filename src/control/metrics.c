@@ -212,7 +212,7 @@ static void write_inputs(struct page *page, const struct numbers *numbers)
 
 char *numbers_text(const struct numbers *numbers, size_t *ret_len)
 {
-    struct page page = {NULL};
+    struct page page = {.text = NULL};
     write_process(&page, numbers);
     write_queries(&page, &numbers->counters);
     write_defence(&page, &numbers->counters);

@@ -15,7 +15,7 @@ enum { STEPS = 200000 };
 static void who_tells_nobody_is_not_seen(void **state)
 {
     (void)state;
-    struct progress progress = {0};
+    struct progress progress = {.what = NULL};
     struct progress_seen seen;
     progress_begin("working", 10); /* nobody listens */
     progress_step(5);
@@ -32,7 +32,7 @@ static void who_tells_nobody_is_not_seen(void **state)
 static void steps_are_told_in_percent(void **state)
 {
     (void)state;
-    struct progress progress = {0};
+    struct progress progress = {.what = NULL};
     struct progress_seen seen;
     progress_use(&progress);
     progress_begin("guessing", 0);
@@ -62,7 +62,7 @@ static void *work(void *context)
 static void another_thread_sees_it_grow(void **state)
 {
     (void)state;
-    struct progress progress = {0};
+    struct progress progress = {.what = NULL};
     struct progress_seen seen = {0};
     pthread_t worker;
     int last = 0;
