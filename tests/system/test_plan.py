@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab import CLIENT, SITES, config_text, wait_for
+from lab import CLIENT, SITES, SLOW, config_text, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +131,13 @@ def test_orders_and_verdicts_count_on_both_sides(make_lab):
     assert plan["moved_percent"] == 0  # nobody is there any more
 
 
-def test_measured_demand_weighs_clients_as_soon_as_there_is_some(make_lab):
-    lab = make_lab().start()
+def test_measured_demand_weighs_clients_as_soon_as_there_is_enough(make_lab):
+    lab = make_lab()
+    lab.conf["balance"] = {"hold": "4s"}  # enough is known after some seconds
+    lab.start()
     for number in range(3000):  # some of them are counted
         lab.ask("_sip._udp", "SRV", CLIENT["singapore" if number % 4 == 0 else "ashburn"])
-    wait_for(lambda: lab.cli("demand", json_form=True)["demand"]["measured"], 20, "demand")
+    wait_for(lambda: lab.cli("demand", json_form=True)["demand"]["known"] >= 0.5, 20 * SLOW, "demand")
     plan = plan_of(lab, far_away)
     assert plan["weighed_by"] == "demand" and plan["moved_percent"] == 0  # nobody of london has asked
     shares = {site["site"]: site["before_percent"] for site in plan["sites"]}
