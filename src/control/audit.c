@@ -46,6 +46,8 @@ struct writing {
 
 static void append(struct text *to, const char *octets, size_t len)
 {
+    if (len == 0)
+        return;
     to->octets = mem_grow(to->octets, &to->room, to->len + len, 1);
     memcpy(to->octets + to->len, octets, len);
     to->len += len;

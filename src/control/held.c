@@ -46,6 +46,7 @@ void held_init(struct held *held, const struct setup *setup)
         .endpoint_shares = copy(now.room.endpoint_shares, config->endpoint_count, sizeof *held->endpoint_shares),
     };
     held->state.health = held->health;
+    held->state.checks = held->health + config->endpoint_count;
     held->state.kept = held->kept;
     held->state.endpoint_orders = held->endpoint_orders;
     held->state.site_orders = held->site_orders;
