@@ -15,7 +15,7 @@ import sys
 
 CASE = re.compile(r"^(ok|not ok) \d+(?: - (.*))?$")
 SKIPPED = re.compile(r"# SKIP", re.IGNORECASE)
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 
 def programs(folder, parts):
