@@ -32,7 +32,8 @@ def sites_of(output):
 
 def test_every_command_of_the_demo_works_as_printed(tmp_path):
     log = open(tmp_path / "log", "w+")
-    demo = subprocess.Popen(["./dev", "demo"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    demo = subprocess.Popen(["./dev", "demo"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # ignored where the tests run in the background
 
     def said():
         with open(log.name, errors="replace") as f:
