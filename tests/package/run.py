@@ -70,7 +70,7 @@ def make_base(folder, mirror):
         return
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    run("debootstrap", "--variant=minbase", "bookworm", folder, mirror, seconds=1800)
+    run("debootstrap", "--variant=minbase", "bookworm", folder, *([mirror] if mirror else []), seconds=1800)
     tree = Tree(folder)
     if os.path.exists("/etc/resolv.conf"):
         shutil.copy("/etc/resolv.conf", tree.at("/etc/resolv.conf"))
@@ -267,7 +267,7 @@ def main():
     ap.add_argument("before")
     ap.add_argument("after")
     ap.add_argument("--tree", default="build/package-tree")
-    ap.add_argument("--mirror", default="http://deb.debian.org/debian")
+    ap.add_argument("--mirror", help="where debootstrap fetches from, if not from its own default")
     args = ap.parse_args()
     make_base(args.tree, args.mirror)
     version = re.search(r"_([\d.]+)_", os.path.basename(packages(args.after, "sipsteerd")[0]))[1]
